@@ -1,0 +1,5 @@
+"""Let ``python -m stance`` do what ``stance`` does."""
+
+from stance.cli import main
+
+main()

@@ -1,0 +1,110 @@
+"""Temperatures and thresholds: fitted on held-out predictions of a dev set, applied everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from stance.taxonomy import Axis, FloatArray, Taxonomy
+
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+_TEMPERATURES = np.geomspace(0.2, 5.0, 65)
+_EPSILON = 1e-7
+# A label's own threshold is trusted only with so many positive dev rows; rarer labels share one.
+_ENOUGH_POSITIVES = 20
+
+
+class AxisCalibration(BaseModel):
+    """How one axis turns raw probabilities into calibrated ones and into labels.
+
+    Attributes:
+        temperature: divides the logits; above 1 it makes a model less sure of itself.
+        thresholds: on a multi-label axis, the calibrated probability from which a label is given.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    temperature: float = Field(default=1.0, gt=0)
+    thresholds: dict[str, float] | None = None
+
+    def probabilities(self, raw: FloatArray, axis: Axis) -> FloatArray:
+        """Return calibrated probabilities, shape as given (rows, labels)."""
+        return _heated(raw, self.temperature, axis)
+
+    def decide(self, calibrated: FloatArray, axis: Axis) -> BoolArray:
+        """Return which labels are given, shape (rows, labels); one a row on a single-label axis."""
+        if axis.single:
+            return calibrated.argmax(axis=1)[:, None] == np.arange(len(axis.names))
+        thresholds = self.thresholds or {}
+        limits = np.array([thresholds.get(name, 0.5) for name in axis.names])
+        decided: BoolArray = calibrated >= limits
+        return decided
+
+
+Calibration = dict[str, AxisCalibration]
+
+
+def fit(raw: Mapping[str, FloatArray], gold: Mapping[str, IntArray], taxonomy: Taxonomy) -> Calibration:
+    """Fit one temperature an axis by likelihood, then one threshold a label by F1.
+
+    Temperature scaling is Guo et al., "On Calibration of Modern Neural Networks", ICML 2017; on a
+    multi-label axis the same division is applied to every label's log-odds.
+
+    Args:
+        raw: axis to uncalibrated probabilities (rows, labels) of rows that the model never saw.
+        gold: axis to 0/1 labels (rows, labels).
+        taxonomy: gives axes, kinds and label order.
+    """
+    fitted = {}
+    for name, axis in taxonomy.axes.items():
+        temperature = min(_TEMPERATURES, key=lambda t: _log_loss(_heated(raw[name], t, axis), gold[name], axis))
+        calibrated = _heated(raw[name], temperature, axis)
+        thresholds = None if axis.single else _thresholds(calibrated, gold[name], axis)
+        fitted[name] = AxisCalibration(temperature=round(float(temperature), 6), thresholds=thresholds)
+    return fitted
+
+
+def _heated(raw: FloatArray, temperature: float, axis: Axis) -> FloatArray:
+    clipped = np.clip(raw, _EPSILON, 1 - _EPSILON)
+    if axis.single:
+        logits = np.log(clipped) / temperature
+        raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+        softened: FloatArray = raised / raised.sum(axis=1, keepdims=True)
+        return softened
+    odds: FloatArray = 1 / (1 + np.exp(-(np.log(clipped) - np.log1p(-clipped)) / temperature))
+    return odds
+
+
+def _log_loss(probabilities: FloatArray, gold: IntArray, axis: Axis) -> float:
+    clipped = np.clip(probabilities, _EPSILON, 1 - _EPSILON)
+    if axis.single:
+        return float(-np.log(clipped[gold == 1]).mean())
+    return float(-np.where(gold == 1, np.log(clipped), np.log1p(-clipped)).mean())
+
+
+def _thresholds(calibrated: FloatArray, gold: IntArray, axis: Axis) -> dict[str, float]:
+    shared = _best_threshold(calibrated.ravel(), gold.ravel())
+    found = {}
+    for column, name in enumerate(axis.names):
+        enough = gold[:, column].sum() >= _ENOUGH_POSITIVES
+        own = _best_threshold(calibrated[:, column], gold[:, column]) if enough else shared
+        found[name] = round(own, 6)
+    return found
+
+
+def _best_threshold(probabilities: FloatArray, gold: IntArray) -> float:
+    """Return the threshold of the highest F1, half-way to the next lower probability."""
+    if not gold.any():
+        return 0.5
+    order = np.argsort(-probabilities, kind="stable")
+    ranked, hits = probabilities[order], np.cumsum(gold[order])
+    f1 = 2 * hits / (np.arange(1, len(ranked) + 1) + gold.sum())
+    # A cut between equal probabilities cannot be made.
+    f1[:-1][ranked[:-1] == ranked[1:]] = -1
+    best = int(f1.argmax())
+    below = ranked[best + 1] if best + 1 < len(ranked) else 0.0
+    return float((ranked[best] + below) / 2)

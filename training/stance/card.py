@@ -1,0 +1,71 @@
+"""The model card: what a model is, how good it is where, and what it is not for."""
+
+from __future__ import annotations
+
+from stance.calibrate import Calibration
+from stance.config import TrainConfig
+from stance.crossval import Problem
+from stance.evaluate import AxisReport, Report
+
+_LIMITS = """\
+## What it is not for
+
+- It reads **one English sentence at a time**, without the article around it.
+- It tells how a sentence *presents* a relation between states. It does not tell who is right, what
+  a writer or an outlet believes, or whether a sentence is true.
+- Do not rank outlets, journalists or people by it without reading the sentences behind the figures.
+- Scores come from the articles named above. On other subjects, periods or styles they will be lower;
+  measure them with `stance evaluate` on sentences of your own first.
+"""
+
+
+def model_card(config: TrainConfig, problem: Problem, report: Report, calibration: Calibration) -> str:
+    """Return the README.md of a model folder, after Mitchell et al., "Model Cards", 2019."""
+    data = problem.data
+    articles = len(set(data.groups))
+    parts = [
+        f"# {config.name}\n",
+        f"A `{config.family}` model that tags sentences on {len(report.axes)} axes: "
+        f"{', '.join(report.axes)}. Trained by `stance train` with seed {config.seed}.\n",
+        "```\n"
+        f"stance predict article.txt --model models/{config.name}\n"
+        f"stance evaluate models/{config.name} --data my-labels.jsonl\n"
+        "```\n",
+        "## Trained on\n",
+        f"{len(data.examples)} sentences of {articles} articles, labels folder `{data.name}`, "
+        f"fingerprint `{data.fingerprint[:12]}`.\n",
+        "## Scores\n",
+        f"Cross-validated: every sentence was predicted by a model that saw no sentence of its article. "
+        f"Brackets hold 95% intervals from resampling the {articles} articles and their sentences.\n",
+        *(_axis_section(name, axis) for name, axis in report.axes.items()),
+        "## Calibration\n",
+        "\n".join(_calibration_lines(report, calibration)) + "\n",
+        _LIMITS,
+    ]
+    return "\n".join(parts)
+
+
+def _axis_section(name: str, axis: AxisReport) -> str:
+    lines = [f"### {name}\n"]
+    for metric, score in axis.scores.items():
+        low, high = axis.intervals[metric]
+        lines.append(f"- {metric.replace('_', ' ')}: **{score:.2f}** [{low:.2f}, {high:.2f}]")
+    lines += ["", "| label, weakest first | precision | recall | F1 | 95% | sentences |", "|---|---|---|---|---|---|"]
+    for label, score in axis.weakest_first():
+        low, high = score.f1_interval
+        shown = f"{score.precision:.2f} | {score.recall:.2f} | {score.f1:.2f} | {low:.2f}-{high:.2f}"
+        lines.append(f"| {label} | {shown if score.support else '- | - | - | -'} | {score.support} |")
+    return "\n".join(lines) + "\n"
+
+
+def _calibration_lines(report: Report, calibration: Calibration) -> list[str]:
+    lines = []
+    for name, axis in report.axes.items():
+        each = calibration[name]
+        line = f"- {name}: temperature {each.temperature:.2f}; expected calibration error {axis.ece:.3f}"
+        if each.thresholds:
+            line += "; thresholds " + ", ".join(
+                f"{label} {value:.2f}" for label, value in each.thresholds.items()
+            )
+        lines.append(line)
+    return lines

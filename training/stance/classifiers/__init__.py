@@ -1,0 +1,85 @@
+"""The one seam between model families: a protocol, and the closed set of modules that follow it.
+
+A family is one module here that defines ``Family``. YAML names the module and nothing else: no dotted
+path from a config is ever imported.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+
+from pydantic import BaseModel
+
+from stance.taxonomy import FloatArray, Taxonomy
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+
+class FitLog(Protocol):
+    """What a family tells while it fits."""
+
+    def metric(self, name: str, value: float, step: int) -> None:
+        """Record one point of a curve; ``step`` counts epochs from 1."""
+
+    def progress(self, done: int, total: int, loss: float | None) -> None:
+        """Report finished steps out of ``total`` and the running loss."""
+
+
+class Classifier(Protocol):
+    """A model family. It knows no thresholds, label files or tracking."""
+
+    Params: ClassVar[type[BaseModel]]
+
+    def __init__(self, taxonomy: Taxonomy, params: Any, seed: int) -> None:
+        """Make an untrained classifier; cheap, loads nothing."""
+
+    def fit(self, train: Dataset, dev: Dataset | None, log: FitLog, rounds: int | None = None) -> int:
+        """Train on ``train``; where a family stops early it does so on ``dev``.
+
+        Args:
+            train: rows as :func:`stance.dataset.as_dataset` gives them.
+            dev: rows to stop early on; None trains to the end or for ``rounds``.
+            log: receives curves and progress.
+            rounds: train for exactly so many rounds, as an earlier fit returned them.
+
+        Returns:
+            The rounds that the kept weights were trained for; 0 where a family has none.
+        """
+
+    def predict_proba(self, texts: Sequence[str]) -> dict[str, FloatArray]:
+        """Return axis name to uncalibrated probabilities, shape (texts, labels), taxonomy order."""
+
+    def save(self, folder: Path) -> None:
+        """Write the fitted model into an existing folder; never a pickle, the same bytes every time."""
+
+    @classmethod
+    def load(cls, folder: Path, taxonomy: Taxonomy, params: Any) -> Self:
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            DamagedModel: a file is missing or does not fit the taxonomy.
+        """
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """Return the names of all families, without importing any."""
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
+
+
+def get(name: str) -> type[Classifier]:
+    """Return a family's class.
+
+    Raises:
+        KeyError: no family has this name.
+    """
+    if name not in names():
+        raise KeyError(name)
+    family: type[Classifier] = importlib.import_module(f"{__name__}.{name}").Family
+    return family

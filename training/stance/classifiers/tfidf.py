@@ -1,0 +1,190 @@
+"""Word and character n-grams, TF-IDF weights, logistic regression: the baseline to beat."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+from scipy.sparse import csr_matrix, hstack
+from scipy.special import expit, softmax
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+
+from stance.classifiers import FitLog
+from stance.errors import DamagedModel
+from stance.taxonomy import Axis, FloatArray, Taxonomy
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+VOCABULARY_FILE = "vocabulary.json"
+WEIGHTS_FILE = "weights.safetensors"
+Analyzer = Literal["word", "char_wb"]
+ANALYZERS: tuple[Analyzer, ...] = ("word", "char_wb")
+Layer = tuple[np.ndarray, np.ndarray]  # weights (labels, features), biases (labels,)
+_NEVER = -30.0
+
+
+class Params(BaseModel):
+    """Settings of the ``tfidf`` family.
+
+    Attributes:
+        word_ngrams: shortest and longest word n-gram.
+        char_ngrams: shortest and longest character n-gram, inside words.
+        min_df: in how many sentences an n-gram must occur to count.
+        C: inverse strength of the L2 penalty, per axis kind.
+        balanced: weigh labels inversely to their frequency.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    word_ngrams: tuple[int, int] = (1, 2)
+    char_ngrams: tuple[int, int] = (2, 5)
+    min_df: int = Field(default=1, ge=1)
+    C: float = Field(default=10.0, gt=0)
+    balanced: bool = True
+
+    @model_validator(mode="after")
+    def _ranges(self) -> Params:
+        for low, high in (self.word_ngrams, self.char_ngrams):
+            if not 1 <= low <= high:
+                raise ValueError(f"n-grams [{low}, {high}] must be ascending and start at 1 or more")
+        return self
+
+
+class Family:
+    """One vectoriser pair shared by all axes; one linear layer an axis.
+
+    Multinomial logistic regression on a single-label axis, one-vs-rest on a multi-label one.
+    """
+
+    Params: ClassVar[type[BaseModel]] = Params
+
+    def __init__(self, taxonomy: Taxonomy, params: Params, seed: int) -> None:
+        self._taxonomy = taxonomy
+        self._params = params
+        self._seed = seed
+        self._vectorizers = {analyzer: self._vectorizer(analyzer) for analyzer in ANALYZERS}
+        self._layers: dict[str, Layer] = {}
+
+    def _vectorizer(self, analyzer: Analyzer, terms: list[str] | None = None) -> TfidfVectorizer:
+        ngrams = self._params.word_ngrams if analyzer == "word" else self._params.char_ngrams
+        return TfidfVectorizer(
+            analyzer=analyzer,
+            ngram_range=ngrams,
+            min_df=self._params.min_df,
+            sublinear_tf=True,
+            vocabulary=terms,
+            dtype=np.float32,
+        )
+
+    def fit(self, train: Dataset, dev: Dataset | None, log: FitLog, rounds: int | None = None) -> int:
+        """See :class:`stance.classifiers.Classifier`; the fit is convex, so ``dev`` goes unused."""
+        texts = list(train["text"])
+        matrix = self._stack([vectorizer.fit_transform(texts) for vectorizer in self._vectorizers.values()])
+        axes = self._taxonomy.axes.items()
+        for done, (name, axis) in enumerate(axes, start=1):
+            self._layers[name] = self._fit_axis(axis, matrix, list(train[name]))
+            log.progress(done, len(axes), None)
+        return 0
+
+    def _fit_axis(self, axis: Axis, matrix: csr_matrix, rows: list[int] | list[list[int]]) -> Layer:
+        if axis.single:
+            return self._multinomial(matrix, np.asarray(rows), len(axis.names))
+        table = np.zeros((matrix.shape[0], len(axis.names)), dtype=np.int64)
+        for number, labels in enumerate(rows):
+            table[number, labels] = 1
+        layers = [self._binary(matrix, column) for column in table.T]
+        return np.vstack([weights for weights, _ in layers]), np.hstack([bias for _, bias in layers])
+
+    def _multinomial(self, matrix: csr_matrix, target: np.ndarray, columns: int) -> Layer:
+        """Fit one row of weights a label; one that no training row carries is never chosen."""
+        weights = np.zeros((columns, matrix.shape[1]), np.float32)
+        bias = np.full(columns, _NEVER, np.float32)
+        seen = np.unique(target)
+        if len(seen) == 1:
+            bias[seen] = 0
+            return weights, bias
+        model = self._regression().fit(matrix, target)
+        if len(seen) == 2:  # scikit-learn folds two labels into one row of log-odds
+            weights[seen] = np.vstack([-model.coef_ / 2, model.coef_ / 2])
+            bias[seen] = np.hstack([-model.intercept_ / 2, model.intercept_ / 2])
+        else:
+            weights[seen], bias[seen] = model.coef_, model.intercept_
+        return weights, bias
+
+    def _binary(self, matrix: csr_matrix, target: np.ndarray) -> Layer:
+        """Fit log-odds of a label; where all rows agree there are only their smoothed odds."""
+        positive, negative = int(target.sum()), int((1 - target).sum())
+        if not positive or not negative:
+            odds = np.log((positive + 0.5) / (negative + 0.5))
+            return np.zeros((1, matrix.shape[1]), np.float32), np.array([odds], np.float32)
+        model = self._regression().fit(matrix, target)
+        return model.coef_.astype(np.float32), model.intercept_.astype(np.float32)
+
+    def _regression(self) -> LogisticRegression:
+        weight = "balanced" if self._params.balanced else None
+        return LogisticRegression(
+            C=self._params.C, class_weight=weight, max_iter=1000, random_state=self._seed
+        )
+
+    def predict_proba(self, texts: Sequence[str]) -> dict[str, FloatArray]:
+        """See :class:`stance.classifiers.Classifier`."""
+        if not texts:
+            return {name: np.zeros((0, len(axis.names))) for name, axis in self._taxonomy.axes.items()}
+        matrix = self._stack([vectorizer.transform(texts) for vectorizer in self._vectorizers.values()])
+        found = {}
+        for name, axis in self._taxonomy.axes.items():
+            weights, bias = self._layers[name]
+            logits = np.asarray(matrix @ weights.T, dtype=np.float64) + bias
+            found[name] = softmax(logits, axis=1) if axis.single else expit(logits)
+        return found
+
+    @staticmethod
+    def _stack(parts: list[csr_matrix]) -> csr_matrix:
+        return hstack(parts, format="csr", dtype=np.float32)
+
+    def save(self, folder: Path) -> None:
+        """See :class:`stance.classifiers.Classifier`."""
+        terms = {analyzer: _terms(vectorizer) for analyzer, vectorizer in self._vectorizers.items()}
+        text = json.dumps(terms, ensure_ascii=False, separators=(",", ":"))
+        (folder / VOCABULARY_FILE).write_text(text + "\n", encoding="utf-8", newline="\n")
+        arrays = {f"{analyzer}.idf": each.idf_ for analyzer, each in self._vectorizers.items()}
+        for name, (weights, bias) in self._layers.items():
+            arrays |= {f"{name}.weights": weights, f"{name}.bias": bias}
+        save_file({key: np.ascontiguousarray(array) for key, array in arrays.items()}, folder / WEIGHTS_FILE)
+
+    @classmethod
+    def load(cls, folder: Path, taxonomy: Taxonomy, params: Params) -> Self:
+        """See :class:`stance.classifiers.Classifier`."""
+        model = cls(taxonomy, params, seed=0)
+        try:
+            terms = json.loads((folder / VOCABULARY_FILE).read_text(encoding="utf-8"))
+            arrays = load_file(folder / WEIGHTS_FILE)
+            for analyzer in ANALYZERS:
+                model._vectorizers[analyzer] = model._vectorizer(analyzer, terms[analyzer])
+                model._vectorizers[analyzer].idf_ = arrays[f"{analyzer}.idf"]
+            model._layers = {
+                name: (arrays[f"{name}.weights"], arrays[f"{name}.bias"]) for name in taxonomy.axes
+            }
+        except (OSError, ValueError, KeyError, SafetensorError) as error:
+            raise DamagedModel(f"{folder}: the model's files cannot be read ({error}); train it again") from error
+        model._check_shapes(folder, sum(map(len, terms.values())))
+        return model
+
+    def _check_shapes(self, folder: Path, features: int) -> None:
+        for name, axis in self._taxonomy.axes.items():
+            weights, bias = self._layers[name]
+            if weights.shape != (len(axis.names), features) or bias.shape != (len(axis.names),):
+                raise DamagedModel(f"{folder}: weights for '{name}' do not fit its labels; train it again")
+
+
+def _terms(vectorizer: TfidfVectorizer) -> list[str]:
+    return sorted(vectorizer.vocabulary_, key=vectorizer.vocabulary_.__getitem__)
+

@@ -1,0 +1,197 @@
+"""A fine-tuned transformer: trained with torch, run with onnxruntime and tokenizers alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+from tokenizers import Encoding, Tokenizer
+
+from stance.batching import by_length, pad
+from stance.classifiers import FitLog
+from stance.encoder import DEFAULT_ENCODER, locate
+from stance.errors import DamagedModel, MissingExtra, StanceError
+from stance.taxonomy import FloatArray, Taxonomy
+
+if TYPE_CHECKING:
+    import onnxruntime
+    from datasets import Dataset
+
+WEIGHTS_FILE = "model.safetensors"
+ONNX_FILE = "model.onnx"
+TOKENIZER_FILE = "tokenizer.json"
+_BATCH = 32
+_PARITY = 1e-3
+
+
+class Params(BaseModel):
+    """Settings of the ``transformer`` family.
+
+    Attributes:
+        encoder: ``all-MiniLM-L6-v2``, a local folder, or a hub id.
+        revision: the full commit hash of a hub id.
+        max_tokens: longer sentences are cut.
+        epochs: at most; early stopping may end sooner.
+        lr: peak learning rate of the encoder; ``head_lr`` that of the heads.
+        warmup: share of all steps in which the rate rises.
+        patience: epochs without a lower dev loss before training stops.
+        balanced: weigh rare labels by the square root of their inverse frequency.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    encoder: str = DEFAULT_ENCODER
+    revision: str | None = None
+    max_tokens: int = Field(default=128, ge=8, le=512)
+    epochs: int = Field(default=12, ge=1)
+    batch_size: int = Field(default=16, ge=1)
+    lr: float = Field(default=1e-4, gt=0)
+    head_lr: float = Field(default=1e-3, gt=0)
+    weight_decay: float = Field(default=0.01, ge=0)
+    warmup: float = Field(default=0.1, ge=0, lt=1)
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+    clip_norm: float = Field(default=1.0, gt=0)
+    patience: int = Field(default=3, ge=1)
+    balanced: bool = True
+
+
+class Family:
+    """See :class:`stance.classifiers.Classifier`."""
+
+    Params: ClassVar[type[BaseModel]] = Params
+
+    def __init__(self, taxonomy: Taxonomy, params: Params, seed: int) -> None:
+        self._taxonomy = taxonomy
+        self._params = params
+        self._seed = seed
+        self._tokenizer: Tokenizer | None = None
+        self._network: Any = None
+        self._session: onnxruntime.InferenceSession | None = None
+
+    def fit(self, train: Dataset, dev: Dataset | None, log: FitLog, rounds: int | None = None) -> int:
+        """See :class:`stance.classifiers.Classifier`."""
+        try:
+            from stance import finetune
+        except ImportError as error:
+            raise MissingExtra(error.name or "torch", "train", "training a transformer") from None
+
+        folder = locate(self._params.encoder, self._params.revision)
+        self._tokenizer = _tokenizer(folder / TOKENIZER_FILE, self._params.max_tokens)
+        self._network = finetune.build(folder, self._taxonomy, self._params, self._seed)
+        rows = self._rows(train)
+        dev_rows = None if dev is None else self._rows(dev)
+        return finetune.train(
+            self._network, self._taxonomy, rows, dev_rows, self._params, self._seed, log, rounds
+        )
+
+    def _rows(self, data: Dataset) -> Any:
+        import torch
+
+        from stance import finetune
+
+        targets = {}
+        for name, axis in self._taxonomy.axes.items():
+            if axis.single:
+                targets[name] = torch.tensor(list(data[name]), dtype=torch.long)
+                continue
+            targets[name] = torch.zeros((len(data), len(axis.names)))
+            for number, labels in enumerate(data[name]):
+                targets[name][number, list(labels)] = 1.0
+        return finetune.Rows(self._encode(data["text"]), targets)
+
+    def _encode(self, texts: Sequence[str]) -> list[Encoding]:
+        if self._tokenizer is None:
+            raise StanceError("this classifier is not trained; call fit or load first")
+        return self._tokenizer.encode_batch([" ".join(text.split()) for text in texts])
+
+    def predict_proba(self, texts: Sequence[str]) -> dict[str, FloatArray]:
+        """See :class:`stance.classifiers.Classifier`."""
+        axes = self._taxonomy.axes
+        if not texts:
+            return {name: np.zeros((0, len(axis.names))) for name, axis in axes.items()}
+        encodings = self._encode(texts)
+        if self._session is not None:
+            logits = _run(self._session, encodings)
+        else:
+            from stance import finetune
+
+            logits = finetune.predict(self._network, encodings)
+        return {
+            name: _softmax(scores) if axis.single else 1 / (1 + np.exp(-scores))
+            for (name, axis), scores in zip(axes.items(), logits, strict=True)
+        }
+
+    def save(self, folder: Path) -> None:
+        """See :class:`stance.classifiers.Classifier`; the ONNX graph must agree with torch.
+
+        Raises:
+            StanceError: the exported graph gives other logits than the network it came from.
+        """
+        from stance import finetune
+
+        if self._network is None or self._tokenizer is None:
+            raise StanceError("only a freshly trained transformer can be saved; copy the loaded folder")
+        self._tokenizer.save(str(folder / TOKENIZER_FILE))
+        onnx = folder / ONNX_FILE
+        finetune.export(self._network, self._tokenizer, self._taxonomy, folder / WEIGHTS_FILE, onnx)
+        probe = self._encode(["Ministers agreed to talk.", "Duties rise on Monday, and more may follow, he said."])
+        wanted, got = finetune.predict(self._network, probe), _run(_session(onnx), probe)
+        if any(np.abs(one - other).max() > _PARITY for one, other in zip(wanted, got, strict=True)):
+            raise StanceError(f"{onnx}: the exported graph differs from the trained network; report this")
+
+    @classmethod
+    def load(cls, folder: Path, taxonomy: Taxonomy, params: Params) -> Self:
+        """See :class:`stance.classifiers.Classifier`."""
+        for name in (ONNX_FILE, TOKENIZER_FILE, WEIGHTS_FILE):
+            if not (folder / name).is_file():
+                raise DamagedModel(f"{folder / name}: missing; train the model again")
+        model = cls(taxonomy, params, seed=0)
+        model._tokenizer = _tokenizer(folder / TOKENIZER_FILE, params.max_tokens)
+        model._session = _session(folder / ONNX_FILE)
+        shapes = {output.name: output.shape[-1] for output in model._session.get_outputs()}
+        if shapes != {name: len(axis.names) for name, axis in taxonomy.axes.items()}:
+            raise DamagedModel(f"{folder / ONNX_FILE}: its outputs do not fit the taxonomy; train it again")
+        return model
+
+
+def _tokenizer(path: Path, max_tokens: int) -> Tokenizer:
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    # tokenizers raises plain Exception for whatever is wrong with the file.
+    except Exception as error:
+        raise DamagedModel(f"{path}: no tokenizer can be read from it ({error})") from error
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(max_tokens)
+    return tokenizer
+
+
+def _session(path: Path) -> onnxruntime.InferenceSession:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    # onnxruntime's errors share no public base class.
+    except Exception as error:
+        raise DamagedModel(f"{path}: onnxruntime cannot load it; train the model again") from error
+
+
+def _run(session: onnxruntime.InferenceSession, encodings: Sequence[Encoding]) -> list[FloatArray]:
+    """Return logits, shape (texts, labels), one array an axis."""
+    parts, order = [], []
+    for batch in by_length(encodings, _BATCH):
+        ids, mask = pad([encodings[number] for number in batch])
+        parts.append(session.run(None, {"input_ids": ids, "attention_mask": mask}))
+        order += batch
+    back = np.argsort(order)
+    return [np.concatenate(arrays).astype(np.float64)[back] for arrays in zip(*parts, strict=True)]
+
+
+def _softmax(logits: FloatArray) -> FloatArray:
+    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+    result: FloatArray = raised / raised.sum(axis=1, keepdims=True)
+    return result

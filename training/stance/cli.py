@@ -1,0 +1,320 @@
+"""The command line: the only module that prints or exits. Heavy imports wait inside commands."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+
+from stance import __version__
+from stance.errors import MissingExtra, StanceError, UserError
+
+if TYPE_CHECKING:
+    from stance.config import TrainConfig
+    from stance.records import Article
+    from stance.tagger import Tagger
+    from stance.train import Tracker
+
+MODELS = Path("models")
+
+app = typer.Typer(
+    name="stance",
+    help="Tag every sentence of news articles with topics and framing; train on your own labels.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+labels_app = typer.Typer(help="Check annotated sentences, and prepare new ones.", no_args_is_help=True)
+app.add_typer(labels_app, name="labels")
+
+out = Console()
+err = Console(stderr=True)
+
+ModelsOption = Annotated[Path, typer.Option("--out", help="Folder that trained models are written to.")]
+
+
+def main() -> NoReturn:
+    """Run the command line; every error that stance knows becomes one sentence and an exit code."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        app(standalone_mode=False)
+    except StanceError as error:
+        _fail(str(error), error.exit_code)
+    except typer.Exit as stop:
+        sys.exit(stop.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        _fail("interrupted; the same command goes on with what is unfinished", 130)
+    except BrokenPipeError:
+        # The reader of our output is gone (| head); what it wanted, it has.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:
+        if hasattr(error, "format_message"):  # click's own usage errors
+            _fail(error.format_message() + "; see --help", 2)
+        raise
+    sys.exit(0)
+
+
+def _terminated(number: int, frame: object) -> NoReturn:
+    sys.exit(128 + number)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    err.print(f"stance: {message}", style="red" if err.is_terminal else None, highlight=False, markup=False, soft_wrap=True)
+    sys.exit(code)
+
+
+def _say(message: str) -> None:
+    err.print(message, highlight=False, markup=False, soft_wrap=True)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        out.print(f"stance {__version__}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def _stance(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def train(
+    configs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME|CONFIG.yaml]...", help="Configs to train; none means every one in configs/."),
+    ] = None,
+    labels: Annotated[Path | None, typer.Option(help="Labels folder to train on instead of the config's.")] = None,
+    models: ModelsOption = MODELS,
+    seed: Annotated[int | None, typer.Option(help="Seed instead of the config's.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Override one setting, e.g. params.epochs=5; repeatable."),
+    ] = None,
+    track: Annotated[bool, typer.Option("--track/--no-track", help="Record the training in MLflow.")] = True,
+) -> None:
+    """Cross-validate, train and save models; record them in MLflow."""
+    from stance.config import find_configs, load_config
+
+    paths = find_configs(configs or [])
+    loaded = [load_config(path, settings or (), labels=labels, seed=seed) for path in paths]
+    names = [config.name for config in loaded]
+    if len(set(names)) < len(names):
+        raise UserError(f"two configs share the name '{_repeated(names)}'; give each its own")
+    tracker = _tracker(track)
+    for config in loaded:
+        _train_one(config, models, tracker)
+    _say_next(models / names[-1], track)
+
+
+def _repeated(names: list[str]) -> str:
+    return next(name for name in names if names.count(name) > 1)
+
+
+def _tracker(wanted: bool) -> Tracker:
+    from stance.train import NoTracker
+
+    if not wanted:
+        return NoTracker()
+    try:
+        from stance.tracking import MlflowTracker
+    except ImportError as error:
+        raise MissingExtra(error.name or "mlflow", "train", "training") from None
+    return MlflowTracker()
+
+
+def _train_one(config: TrainConfig, models: Path, tracker: Tracker) -> None:
+    from stance.progress import TrainingProgress
+    from stance.render import report_tables
+    from stance.train import run
+
+    with TrainingProgress(err, config.name) as watcher:
+        result, lines = run(config, models, tracker, watcher)
+    folds = len(result.outcomes)
+    way = "leaving one article out" if folds == result.report.groups else f"{folds} folds of whole articles"
+    title = f"{config.name}: cross-validated by {way}, {result.report.n} sentences, {result.seconds:.0f} s"
+    out.print(report_tables(result.report, title))
+    for line in [*lines, f"model written to {result.folder}"]:
+        _say(line)
+
+
+def _say_next(folder: Path, tracked: bool) -> None:
+    compare = "   compare runs: stance ui" if tracked else ""
+    _say(f"next: stance predict ARTICLE.txt --model {folder}{compare}")
+
+
+@app.command()
+def predict(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="PATH...", help="Articles: .txt, .md, .html, .jsonl (one a line), folders, or -."),
+    ],
+    model: Annotated[Path | None, typer.Option(help="Model folder; default: the best one in models/.")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write .jsonl or .csv here.")] = None,
+    summary: Annotated[bool, typer.Option("--summary", help="One row an article instead of one a sentence.")] = False,
+    stdin_format: Annotated[
+        str, typer.Option(help="What - holds: txt, md, html or jsonl.", metavar="FORMAT")
+    ] = "txt",
+) -> None:
+    """Tag every sentence of articles with topics and framing."""
+    from stance.formats import READERS, read_articles, writer_for
+    from stance.tagger import Tagger, best_model
+
+    if f".{stdin_format}" not in READERS:
+        known = ", ".join(suffix[1:] for suffix in READERS)
+        raise UserError(f"--stdin-format {stdin_format}: unknown format; use one of {known}")
+    write = writer_for(output) if output else None
+    articles = read_articles(paths, stdin=sys.stdin.buffer, stdin_format=stdin_format, skip=output)
+    folder = model or best_model(MODELS)
+    tagger = Tagger.load(folder)
+    if model is None:
+        score = tagger.manifest["scores"]["score"]
+        _say(f"model: {folder} (the best in {MODELS}/, cross-validated score {score:.3f})")
+    rows = list(_rows(tagger, articles, summary))
+    if not rows:
+        raise UserError(f"{articles[0].place}: no sentence found to tag; check that it holds an article's text")
+    if write and output:
+        write((row for _, row in rows), output)
+        what = "articles" if summary else "sentences"
+        _say(f"{len(rows)} {what} of {len(articles)} articles written to {output}")
+    else:
+        _show(tagger, rows, summary)
+
+
+def _rows(tagger: Tagger, articles: list[Article], summary: bool) -> Iterable[tuple[Any, dict[str, Any]]]:
+    """Yield what was tagged with its row; a progress bar follows on a terminal."""
+    from rich.progress import track
+
+    from stance.rows import article_rows, sentence_row
+
+    identity = (tagger.taxonomy, tagger.name, tagger.fingerprint)
+    watched = track(
+        articles, "tagging", console=err, transient=True, disable=not err.is_terminal or len(articles) < 2
+    )
+    tagged = tagger.tag(watched)
+    if summary:
+        return ((None, row) for row in article_rows(tagged, *identity))
+    return ((each, sentence_row(each, *identity)) for each in tagged)
+
+
+def _show(tagger: Tagger, rows: list[tuple[Any, dict[str, Any]]], summary: bool) -> None:
+    from stance.formats import json_line
+    from stance.render import summary_table, tagged_tables
+
+    if not out.is_terminal:
+        sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # a pipe's locale is not ours
+        sys.stdout.writelines(json_line(row) for _, row in rows)
+        sys.stdout.flush()
+    elif summary:
+        out.print(summary_table((row for _, row in rows), tagger.taxonomy))
+    else:
+        for table in tagged_tables((each for each, _ in rows), tagger.taxonomy):
+            out.print(table)
+
+
+@app.command()
+def evaluate(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="Model folder.")],
+    data: Annotated[Path, typer.Option(help="Labelled rows: .jsonl with text, one field an axis, and maybe id, group.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+) -> None:
+    """Score a model on labelled sentences that it was not trained on."""
+    from stance.dataset import load_file
+    from stance.formats import json_line
+    from stance.render import report_tables
+    from stance.scoring import score_model
+    from stance.tagger import Tagger
+
+    tagger = Tagger.load(model)
+    labelled = load_file(data, tagger.taxonomy)
+    report = score_model(tagger, labelled)
+    if as_json:
+        value = {"model": tagger.name, "fingerprint": tagger.fingerprint, "data": data.name, **report.as_json()}
+        sys.stdout.write(json_line(value))
+        return
+    title = f"{tagger.name} on {data}: {report.n} sentences, {report.groups} groups, 95% intervals"
+    out.print(report_tables(report, title))
+
+
+@app.command()
+def ui(
+    port: Annotated[int, typer.Option(help="Port on this machine.", min=1, max=65535)] = 5000,
+) -> None:
+    """Open the MLflow UI on the store that trainings are recorded in."""
+    import subprocess
+
+    try:
+        from stance.tracking import store_uri, ui_command
+    except ImportError as error:
+        raise MissingExtra(error.name or "mlflow", "train", "the MLflow UI") from None
+    if store_uri().startswith("http"):
+        _say(f"the runs are on a server: open {store_uri()} in a browser")
+        return
+    _say(f"MLflow on {store_uri()}: open http://127.0.0.1:{port} in a browser; Ctrl-C ends it")
+    code = subprocess.run(ui_command(port), check=False).returncode
+    if code not in {0, -signal.SIGINT, 130}:
+        raise StanceError(f"the MLflow UI ended with code {code}; see its messages above")
+
+
+@labels_app.command("check")
+def labels_check(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Labels folder.")] = Path("labels/news"),
+) -> None:
+    """Check every row of a labels folder and count what it holds."""
+    from stance.dataset import load_folder
+    from stance.render import counts_table
+
+    data = load_folder(folder)
+    out.print(counts_table(data))
+
+
+@labels_app.command("agreement")
+def labels_agreement(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Labels folder.")] = Path("labels/news"),
+) -> None:
+    """Print Krippendorff's alpha between the independent annotations."""
+    from stance.agreement import by_axis, by_label
+    from stance.dataset import load_folder
+    from stance.render import agreement_table
+
+    data = load_folder(folder)
+    rows = sum(len(notes) > 1 for notes in data.annotations.values())
+    if not rows:
+        raise UserError(f"{folder}: no row carries two annotations; see docs/labels.md")
+    out.print(agreement_table(by_axis(data), by_label(data), rows))
+
+
+@labels_app.command("new")
+def labels_new(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Articles to label.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The .jsonl to write.")],
+    taxonomy: Annotated[
+        Path, typer.Option(help="Taxonomy whose axes the rows get.")
+    ] = Path("labels/news/taxonomy.yaml"),
+) -> None:
+    """Cut articles into sentences, as rows ready to be labelled."""
+    from stance.drafting import draft
+    from stance.formats import read_articles, write_jsonl
+    from stance.taxonomy import Taxonomy
+
+    axes = Taxonomy.load(taxonomy)
+    if output.suffix != ".jsonl":
+        raise UserError(f"{output}: labels are JSON Lines; name a .jsonl file")
+    if output.exists():
+        raise UserError(f"{output}: exists and may hold labels; name a new file")
+    rows = list(draft(read_articles(paths, stdin=sys.stdin.buffer), axes))
+    write_jsonl(rows, output)
+    _say(f"{len(rows)} sentences to label written to {output}; what labels mean: see the codebook")

@@ -1,0 +1,274 @@
+"""Cross-validation and the calibration inside it: who is trained on what, and tested on what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median_low
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from stance import calibrate, classifiers
+from stance.calibrate import BoolArray, Calibration, IntArray
+from stance.classifiers import Classifier, FitLog
+from stance.config import TrainConfig
+from stance.dataset import LabelledData, as_dataset
+from stance.errors import UserError
+from stance.evaluate import Report, report
+from stance.split import Fold, grouped_folds, joined_groups
+from stance.taxonomy import FloatArray, Taxonomy
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+# With one inner split, this share of the articles (one in so many) is the dev set.
+_DEV_PARTS = 5
+
+Curves = Mapping[str, Mapping[int, float]]
+
+
+class Watcher(Protocol):
+    """Is told which fit runs now, and follows it."""
+
+    def plan(self, fits: int) -> None:
+        """Learn how many fits the whole training has."""
+
+    def fit(self, title: str) -> FitLog:
+        """Learn that a fit starts; the answer receives its progress."""
+
+    def skip(self, fits: int, title: str) -> None:
+        """Learn that so many fits need not run, because an earlier run finished them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """The rows to learn from, in every form that training needs.
+
+    Attributes:
+        groups: an article a row, articles that share near-duplicates being one.
+        gold: axis to 0/1 labels (rows, labels).
+    """
+
+    data: LabelledData
+    dataset: Dataset
+    groups: Sequence[str]
+    gold: Mapping[str, IntArray]
+
+    @property
+    def taxonomy(self) -> Taxonomy:
+        """The axes and labels."""
+        return self.data.taxonomy
+
+    @classmethod
+    def of(cls, data: LabelledData) -> Problem:
+        """Prepare labelled data for training.
+
+        Raises:
+            UserError: there are fewer than three articles that share no text.
+            MissingExtra: the ``train`` extra is not installed.
+        """
+        groups = joined_groups(data.groups, [example.text for example in data.examples])
+        if len(set(groups)) < 3:
+            raise UserError(
+                f"{data.name}: the labels come from {len(set(groups))} separate article(s); training needs "
+                "three or more, so that one can be tested on and one tuned on"
+            )
+        return cls(data, as_dataset(data), groups, gold_of(data))
+
+
+def gold_of(data: LabelledData) -> dict[str, IntArray]:
+    """Return axis to 0/1 labels, shape (rows, labels)."""
+    axes = data.taxonomy.axes
+    return {
+        name: axes[name].encode(example.labels[name] for example in data.examples) for name in data.axes
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one fold gave.
+
+    Attributes:
+        raw: axis to uncalibrated probabilities of the fold's test rows.
+        calibration: fitted inside the fold's training side.
+        rounds: training rounds of the fold's model.
+        curves: metric to epoch to value.
+    """
+
+    fold: Fold
+    raw: Mapping[str, FloatArray]
+    calibration: Calibration
+    rounds: int
+    curves: Curves
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """Calibrated probabilities and decisions, axis to (rows, labels)."""
+
+    probabilities: Mapping[str, FloatArray]
+    decided: Mapping[str, BoolArray]
+
+
+def outer_folds(problem: Problem, config: TrainConfig) -> list[Fold]:
+    """Return the folds that the reported scores come from."""
+    return grouped_folds(problem.groups, config.folds, config.seed)
+
+
+def fits_a_fold(config: TrainConfig) -> int:
+    """Return how many fits one outer fold takes."""
+    return 1 if config.inner_folds == 1 else config.inner_folds + 1
+
+
+def run_fold(problem: Problem, config: TrainConfig, fold: Fold, watcher: Watcher) -> Outcome:
+    """Train and calibrate on a fold's training side; predict its test side."""
+    recorder = _Recorder()
+    classifier, calibration, rounds = _fit_calibrated(problem, config, fold, watcher, recorder)
+    raw = classifier.predict_proba(_texts(problem, fold.test))
+    return Outcome(fold, raw, calibration, rounds, recorder.curves())
+
+
+def _fit_calibrated(
+    problem: Problem, config: TrainConfig, fold: Fold, watcher: Watcher, recorder: _Recorder
+) -> tuple[Classifier, Calibration, int]:
+    groups = [problem.groups[row] for row in fold.train]
+    wanted = config.inner_folds if config.inner_folds > 1 else _DEV_PARTS
+    inner = [
+        Fold(each.name, _pick(fold.train, each.train), _pick(fold.train, each.test))
+        for each in grouped_folds(groups, wanted, config.seed)
+    ]
+    if config.inner_folds == 1:
+        inner = inner[:1]
+    raws, rounds = [], []
+    for number, each in enumerate(inner, start=1):
+        log = recorder.follow(watcher.fit(f"{fold.name}: tuning {number} of {len(inner)}"))
+        classifier = make(problem, config)
+        rounds.append(classifier.fit(*_sides(problem, each), log))
+        raws.append(classifier.predict_proba(_texts(problem, each.test)))
+    rows = [row for each in inner for row in each.test]
+    joined = {name: np.concatenate([raw[name] for raw in raws]) for name in problem.taxonomy.axes}
+    gold = {name: table[rows] for name, table in problem.gold.items()}
+    calibration = calibrate.fit(joined, gold, problem.taxonomy)
+    if config.inner_folds == 1:
+        return classifier, calibration, rounds[0]
+    classifier = make(problem, config)
+    train = problem.dataset.select(fold.train)
+    chosen = median_low(rounds)
+    classifier.fit(train, None, recorder.follow(watcher.fit(f"{fold.name}: training")), chosen)
+    return classifier, calibration, chosen
+
+
+def make(problem: Problem, config: TrainConfig) -> Classifier:
+    """Return an untrained classifier of the config's family."""
+    return classifiers.get(config.family)(problem.taxonomy, config.params, config.seed)
+
+
+def fit_final(problem: Problem, config: TrainConfig, outcomes: Sequence[Outcome], watcher: Watcher) -> Classifier:
+    """Train on every row, for the median of the folds' rounds."""
+    classifier = make(problem, config)
+    rounds = median_low([outcome.rounds for outcome in outcomes])
+    classifier.fit(problem.dataset, None, watcher.fit("final model, on everything"), rounds or None)
+    return classifier
+
+
+def final_calibration(problem: Problem, outcomes: Sequence[Outcome]) -> Calibration:
+    """Fit the final model's temperatures and thresholds on all out-of-fold probabilities."""
+    raw = {
+        name: _scattered(problem, name, [(each.fold.test, each.raw[name]) for each in outcomes])
+        for name in problem.taxonomy.axes
+    }
+    return calibrate.fit(raw, problem.gold, problem.taxonomy)
+
+
+def out_of_fold(problem: Problem, outcomes: Sequence[Outcome]) -> Predictions:
+    """Return for every row what the one model that never saw its article says of it."""
+    probabilities: dict[str, FloatArray] = {}
+    decided: dict[str, BoolArray] = {}
+    for name, axis in problem.taxonomy.axes.items():
+        calibrated = [
+            (each.fold.test, each.calibration[name].probabilities(each.raw[name], axis)) for each in outcomes
+        ]
+        choices = [
+            (rows, each.calibration[name].decide(values, axis))
+            for each, (rows, values) in zip(outcomes, calibrated, strict=True)
+        ]
+        probabilities[name] = _scattered(problem, name, calibrated)
+        decided[name] = _scattered(problem, name, choices).astype(bool)
+    return Predictions(probabilities, decided)
+
+
+def score(problem: Problem, predictions: Predictions, rows: Sequence[int], seed: int) -> Report:
+    """Score predictions on some of the rows; intervals resample the annotated articles."""
+    chosen = list(rows)
+    return report(
+        problem.taxonomy,
+        {name: table[chosen] for name, table in problem.gold.items()},
+        {name: table[chosen] for name, table in predictions.decided.items()},
+        {name: table[chosen] for name, table in predictions.probabilities.items()},
+        [problem.data.groups[row] for row in chosen],
+        seed=seed,
+    )
+
+
+def _scattered(
+    problem: Problem, axis: str, parts: Sequence[tuple[Sequence[int], FloatArray | BoolArray]]
+) -> FloatArray:
+    table = np.zeros(problem.gold[axis].shape)
+    for rows, values in parts:
+        table[list(rows)] = values
+    return table
+
+
+def _sides(problem: Problem, fold: Fold) -> tuple[Dataset, Dataset]:
+    return problem.dataset.select(fold.train), problem.dataset.select(fold.test)
+
+
+def _texts(problem: Problem, rows: Sequence[int]) -> list[str]:
+    return [problem.data.examples[row].text for row in rows]
+
+
+def _pick(rows: Sequence[int], positions: Sequence[int]) -> tuple[int, ...]:
+    return tuple(rows[position] for position in positions)
+
+
+def mean_curves(curves: Sequence[Curves]) -> dict[str, dict[int, float]]:
+    """Return metric to epoch to the mean over the folds that reached the epoch."""
+    recorder = _Recorder()
+    for each in curves:
+        for name, points in each.items():
+            for step, value in points.items():
+                recorder.add(name, value, step)
+    return recorder.curves()
+
+
+class _Recorder:
+    """Collects the curves of several fits and gives their mean per epoch."""
+
+    def __init__(self) -> None:
+        self._points: dict[str, dict[int, list[float]]] = {}
+
+    def follow(self, log: FitLog) -> FitLog:
+        return _Recording(self, log)
+
+    def add(self, name: str, value: float, step: int) -> None:
+        self._points.setdefault(name, {}).setdefault(step, []).append(value)
+
+    def curves(self) -> dict[str, dict[int, float]]:
+        return {
+            name: {step: float(np.mean(values)) for step, values in sorted(points.items())}
+            for name, points in self._points.items()
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Recording:
+    recorder: _Recorder
+    log: FitLog
+
+    def metric(self, name: str, value: float, step: int) -> None:
+        self.recorder.add(name, value, step)
+        self.log.metric(name, value, step)
+
+    def progress(self, done: int, total: int, loss: float | None) -> None:
+        self.log.progress(done, total, loss)

@@ -1,0 +1,217 @@
+"""Scores with intervals, from gold and predicted labels; pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stance.calibrate import BoolArray, IntArray
+from stance.taxonomy import Axis, FloatArray, Taxonomy
+
+RESAMPLES = 2000
+LEVEL = 0.95
+_BINS = 10
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelScore:
+    """One label's scores; ``support`` counts gold rows, ``f1_interval`` is a 95% interval."""
+
+    precision: float
+    recall: float
+    f1: float
+    f1_interval: Interval
+    support: int
+
+
+@dataclass(frozen=True, slots=True)
+class AxisReport:
+    """Scores of one axis.
+
+    Attributes:
+        scores: metric name to value: ``macro_f1`` always; ``accuracy`` on a single-label axis,
+            ``micro_f1`` on a multi-label one.
+        intervals: metric name to 95% interval.
+        per_label: in taxonomy order.
+        confusion: gold by predicted counts, on a single-label axis.
+        ece: expected calibration error of the probability of the given label (Naeini et al. 2015),
+            on a multi-label axis that of all labels' probabilities.
+    """
+
+    kind: str
+    scores: Mapping[str, float]
+    intervals: Mapping[str, Interval]
+    per_label: Mapping[str, LabelScore]
+    confusion: Sequence[Sequence[int]] | None
+    ece: float
+
+    def weakest_first(self) -> list[tuple[str, LabelScore]]:
+        """Return labels with support by ascending F1; those without come last."""
+        return sorted(self.per_label.items(), key=lambda item: (item[1].support == 0, item[1].f1))
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Scores of all axes on ``n`` sentences from ``groups`` articles."""
+
+    n: int
+    groups: int
+    axes: Mapping[str, AxisReport]
+
+    @property
+    def score(self) -> float:
+        """One figure to rank models by: the mean of the axes' macro-F1."""
+        return float(np.mean([axis.scores["macro_f1"] for axis in self.axes.values()]))
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the documented JSON form: ``n``, ``groups``, ``score`` and one object an axis."""
+        value: dict[str, Any] = {"n": self.n, "groups": self.groups, "score": _rounded(self.score)}
+        for name, axis in self.axes.items():
+            block: dict[str, Any] = {}
+            for metric, score in axis.scores.items():
+                block[metric] = _rounded(score)
+                block[f"{metric}_interval"] = [_rounded(end) for end in axis.intervals[metric]]
+            block["ece"] = _rounded(axis.ece)
+            block["per_label"] = {label: _label_json(score) for label, score in axis.per_label.items()}
+            if axis.confusion is not None:
+                block["confusion"] = [list(row) for row in axis.confusion]
+            value[name] = block
+        return value
+
+
+def _label_json(score: LabelScore) -> dict[str, Any]:
+    return {
+        "precision": _rounded(score.precision),
+        "recall": _rounded(score.recall),
+        "f1": _rounded(score.f1),
+        "f1_interval": [_rounded(end) for end in score.f1_interval],
+        "support": score.support,
+    }
+
+
+def _rounded(value: float) -> float:
+    return round(float(value), 6)
+
+
+def report(
+    taxonomy: Taxonomy,
+    gold: Mapping[str, IntArray],
+    decided: Mapping[str, BoolArray],
+    probabilities: Mapping[str, FloatArray],
+    groups: Sequence[str],
+    *,
+    seed: int = 0,
+) -> Report:
+    """Score predictions.
+
+    Args:
+        taxonomy: gives kinds and label order.
+        gold: axis to 0/1 labels (rows, labels); an axis left out here is not scored.
+        decided: axis to given labels (rows, labels).
+        probabilities: axis to calibrated probabilities (rows, labels).
+        groups: the article of every row; intervals resample whole articles.
+        seed: of the resampling.
+    """
+    weights = resampling_weights(groups, RESAMPLES, seed)
+    axes = {
+        name: _axis_report(taxonomy.axes[name], gold[name], decided[name], probabilities[name], weights)
+        for name in gold
+    }
+    return Report(len(groups), len(set(groups)), axes)
+
+
+def _axis_report(
+    axis: Axis, gold: IntArray, decided: BoolArray, probabilities: FloatArray, weights: FloatArray
+) -> AxisReport:
+    ones = np.ones((1, len(gold)))
+    point = _metrics(axis, gold, decided, ones)
+    spread = _metrics(axis, gold, decided, weights)
+    per_label = {
+        name: LabelScore(
+            precision=float(point["precision"][0, column]),
+            recall=float(point["recall"][0, column]),
+            f1=float(point["f1"][0, column]),
+            f1_interval=_interval(spread["f1"][:, column]),
+            support=int(gold[:, column].sum()),
+        )
+        for column, name in enumerate(axis.names)
+    }
+    names = ["macro_f1", "accuracy"] if axis.single else ["micro_f1", "macro_f1"]
+    return AxisReport(
+        kind=axis.kind,
+        scores={name: float(point[name][0]) for name in names},
+        intervals={name: _interval(spread[name]) for name in names},
+        per_label=per_label,
+        confusion=(gold.T @ decided.astype(np.int64)).tolist() if axis.single else None,
+        ece=_calibration_error(axis, gold, decided, probabilities),
+    )
+
+
+def _metrics(axis: Axis, gold: IntArray, decided: BoolArray, weights: FloatArray) -> dict[str, FloatArray]:
+    """Return every metric once per row of ``weights`` (resamples, rows)."""
+    hits = weights @ (gold * decided)
+    given, true = weights @ decided.astype(float), weights @ gold
+    f1 = _divided(2 * hits, given + true)
+    # A label that occurs neither in gold nor among the predictions has no F1 to average.
+    occurs = (given + true) > 0
+    return {
+        "precision": _divided(hits, given),
+        "recall": _divided(hits, true),
+        "f1": f1,
+        "macro_f1": _divided((f1 * occurs).sum(1), occurs.sum(1)),
+        "micro_f1": _divided(2 * hits.sum(1), (given + true).sum(1)),
+        "accuracy": _divided(hits.sum(1), weights.sum(1)),
+    }
+
+
+def _divided(top: FloatArray, bottom: FloatArray) -> FloatArray:
+    return np.divide(top, bottom, out=np.zeros_like(top, dtype=float), where=bottom > 0)
+
+
+def _interval(values: FloatArray) -> Interval:
+    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
+
+
+def resampling_weights(groups: Sequence[str], resamples: int, seed: int) -> FloatArray:
+    """Return how often each row is drawn in each resample, shape (resamples, rows).
+
+    Two-stage bootstrap for clustered data (Davison and Hinkley 1997, section 3.8): articles are
+    drawn with replacement, then sentences within every drawn article. With a handful of articles the
+    plain cluster bootstrap is too narrow; ``benchmarks/interval_coverage.py`` measures both.
+    """
+    generator = np.random.default_rng(seed)
+    _, member = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
+    count = int(member.max()) + 1 if len(member) else 0
+    weights = np.zeros((resamples, len(member)))
+    rows = [np.flatnonzero(member == group) for group in range(count)]
+    if count <= 1:
+        return generator.multinomial(len(member), np.full(len(member), 1 / len(member)), resamples).astype(float)
+    drawn = generator.multinomial(count, np.full(count, 1 / count), resamples)
+    for group, where in enumerate(rows):
+        size = len(where)
+        draws = generator.multinomial(drawn[:, group] * size, np.full(size, 1 / size))
+        weights[:, where] = draws
+    return weights
+
+
+def _calibration_error(axis: Axis, gold: IntArray, decided: BoolArray, probabilities: FloatArray) -> float:
+    if axis.single:
+        stated, right = probabilities.max(axis=1), (gold * decided).sum(axis=1)
+    else:
+        stated, right = probabilities.ravel(), gold.ravel()
+    bins = np.minimum((stated * _BINS).astype(int), _BINS - 1)
+    gaps = [
+        abs(stated[bins == number].mean() - right[bins == number].mean()) * (bins == number).sum()
+        for number in range(_BINS)
+        if (bins == number).any()
+    ]
+    return float(sum(gaps) / max(1, len(stated)))
+
+

@@ -1,0 +1,256 @@
+"""One encoder, one head an axis, trained jointly; the only module that imports torch."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from tokenizers import Encoding, Tokenizer
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import AutoConfig, AutoModel
+from transformers.utils import logging as transformers_logging
+
+from stance.batching import by_length, pad
+from stance.errors import StanceError
+from stance.taxonomy import FloatArray, Taxonomy
+
+if TYPE_CHECKING:
+    from stance.classifiers import FitLog
+    from stance.classifiers.transformer import Params
+
+transformers_logging.set_verbosity_error()
+transformers_logging.disable_progress_bar()
+
+_BATCHES_A_BUCKET = 20
+
+
+class Network(nn.Module):
+    """Mean-pooled encoder states, dropout, one linear head an axis."""
+
+    def __init__(self, encoder: nn.Module, sizes: dict[str, int], dropout: float) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.dropout = nn.Dropout(dropout)
+        width = int(encoder.config.hidden_size)
+        self.heads = nn.ModuleDict({name: nn.Linear(width, size) for name, size in sizes.items()})
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, ...]:
+        """Return logits, shape (batch, labels), one tensor an axis in taxonomy order."""
+        states = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        mask = attention_mask.unsqueeze(-1).to(states.dtype)
+        pooled = self.dropout((states * mask).sum(1) / mask.sum(1).clamp(min=1.0))
+        return tuple(head(pooled) for head in self.heads.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Tokenised sentences and their targets: label numbers (n,) or 0/1 floats (n, labels) an axis."""
+
+    encodings: Sequence[Encoding]
+    targets: dict[str, Tensor]
+
+    def __len__(self) -> int:
+        return len(self.encodings)
+
+
+def build(folder: Path, taxonomy: Taxonomy, params: Params, seed: int) -> Network:
+    """Load the pretrained encoder and put fresh heads on it.
+
+    Raises:
+        StanceError: the folder holds no encoder that transformers can load from safetensors.
+    """
+    seed_everything(seed)
+    try:
+        encoder = AutoModel.from_pretrained(
+            folder,
+            dtype=torch.float32,
+            trust_remote_code=False,
+            use_safetensors=True,
+            local_files_only=True,
+        )
+    except (OSError, ValueError) as error:
+        raise StanceError(f"{folder}: no encoder can be loaded ({str(error).splitlines()[0]})") from error
+    sizes = {name: len(axis.names) for name, axis in taxonomy.axes.items()}
+    return Network(encoder, sizes, params.dropout)
+
+
+def seed_everything(seed: int) -> None:
+    """Seed every generator that training draws from, and ask torch for deterministic kernels."""
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+
+
+def train(
+    network: Network,
+    taxonomy: Taxonomy,
+    rows: Rows,
+    dev: Rows | None,
+    params: Params,
+    seed: int,
+    log: FitLog,
+    rounds: int | None,
+) -> int:
+    """Fit the network in place and return the epoch whose weights it ends with.
+
+    AdamW with linear warm-up and decay over ``params.epochs``; clipped gradients. With ``dev``, the
+    epoch of the lowest dev loss is kept and training ends ``params.patience`` epochs after it. With
+    ``rounds``, the same schedule is followed for exactly so many epochs.
+    """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    network.to(device)
+    loss_of = _Loss(taxonomy, rows, params, device)
+    generator = random.Random(seed)
+    steps = -(-len(rows) // params.batch_size)
+    optimizer = _optimizer(network, params)
+    schedule = _schedule(optimizer, steps * params.epochs, params.warmup)
+    last = params.epochs if rounds is None else rounds
+    best_loss, best_epoch, best_state = float("inf"), last, None
+    for epoch in range(1, last + 1):
+        network.train()
+        losses = []
+        for number, batch in enumerate(_buckets(rows, params.batch_size, generator), start=1):
+            loss = loss_of(network, rows, batch)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            nn.utils.clip_grad_norm_(network.parameters(), params.clip_norm)
+            optimizer.step()
+            schedule.step()
+            losses.append(loss.item())
+            log.progress((epoch - 1) * steps + number, steps * last, float(np.mean(losses[-20:])))
+        log.metric("train/loss", float(np.mean(losses)), epoch)
+        if dev is None:
+            continue
+        dev_loss = _evaluate(network, dev, loss_of, params.batch_size)
+        log.metric("dev/loss", dev_loss, epoch)
+        if dev_loss < best_loss:
+            best_loss, best_epoch = dev_loss, epoch
+            best_state = {key: value.detach().clone() for key, value in network.state_dict().items()}
+        elif epoch - best_epoch >= params.patience:
+            break
+    if best_state is not None:
+        network.load_state_dict(best_state)
+    return best_epoch
+
+
+class _Loss:
+    """The sum over axes of cross-entropy (single-label) and binary cross-entropy (multi-label).
+
+    Rare framings weigh more, by the square root of the inverse frequency: the full inverse makes a
+    handful of rows shout. A topic's positives are weighed the same way.
+    """
+
+    def __init__(self, taxonomy: Taxonomy, rows: Rows, params: Params, device: torch.device) -> None:
+        self._taxonomy = taxonomy
+        self._device = device
+        self._weights: dict[str, Tensor] = {}
+        for name, axis in taxonomy.axes.items():
+            target = rows.targets[name]
+            if axis.single:
+                counts = torch.bincount(target, minlength=len(axis.names)).clamp(min=1).float()
+                weights = (counts.mean() / counts).sqrt()
+            else:
+                positive = target.sum(0).clamp(min=1)
+                weights = ((len(rows) - positive).clamp(min=1) / positive).sqrt()
+            self._weights[name] = (weights if params.balanced else torch.ones_like(weights)).to(device)
+
+    def __call__(self, network: Network, rows: Rows, batch: Sequence[int]) -> Tensor:
+        logits = network(*(tensor.to(self._device) for tensor in _collate([rows.encodings[n] for n in batch])))
+        total = torch.zeros((), device=self._device)
+        for (name, axis), scores in zip(self._taxonomy.axes.items(), logits, strict=True):
+            target = rows.targets[name][list(batch)].to(self._device)
+            weight = self._weights[name]
+            if axis.single:
+                total = total + functional.cross_entropy(scores, target, weight=weight)
+            else:
+                total = total + functional.binary_cross_entropy_with_logits(scores, target, pos_weight=weight)
+        return total
+
+
+def _evaluate(network: Network, rows: Rows, loss_of: _Loss, batch_size: int) -> float:
+    network.eval()
+    with torch.inference_mode():
+        losses = [
+            loss_of(network, rows, batch).item() * len(batch)
+            for batch in by_length(rows.encodings, batch_size)
+        ]
+    return sum(losses) / len(rows)
+
+
+def _buckets(rows: Rows, batch_size: int, generator: random.Random) -> Iterator[list[int]]:
+    """Yield shuffled batches of sentences of like length, so that little padding is computed."""
+    order = list(range(len(rows)))
+    generator.shuffle(order)
+    batches = []
+    size = batch_size * _BATCHES_A_BUCKET
+    for start in range(0, len(order), size):
+        bucket = sorted(order[start : start + size], key=lambda number: len(rows.encodings[number]))
+        batches += [bucket[at : at + batch_size] for at in range(0, len(bucket), batch_size)]
+    generator.shuffle(batches)
+    yield from batches
+
+
+def _collate(encodings: Sequence[Encoding]) -> tuple[Tensor, Tensor]:
+    ids, mask = pad(encodings)
+    return torch.from_numpy(ids), torch.from_numpy(mask)
+
+
+def _optimizer(network: Network, params: Params) -> torch.optim.Optimizer:
+    """Heads learn faster than the pretrained encoder; biases and norms are not decayed."""
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in network.named_parameters():
+        rate = params.head_lr if name.startswith("heads.") else params.lr
+        decay = params.weight_decay if parameter.ndim > 1 else 0.0
+        groups.setdefault((rate, decay), []).append(parameter)
+    return torch.optim.AdamW(
+        [{"params": each, "lr": rate, "weight_decay": decay} for (rate, decay), each in groups.items()],
+        fused=True,
+    )
+
+
+def _schedule(optimizer: torch.optim.Optimizer, steps: int, warmup: float) -> Any:
+    rising = max(1, round(steps * warmup))
+
+    def factor(step: int) -> float:
+        return (step + 1) / rising if step < rising else max(0.0, (steps - step) / max(1, steps - rising))
+
+    return torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+
+
+def predict(network: Network, encodings: Sequence[Encoding], batch_size: int = 64) -> list[FloatArray]:
+    """Return logits, shape (texts, labels), one array an axis in taxonomy order."""
+    network.eval()
+    device = next(network.parameters()).device
+    parts = []
+    with torch.inference_mode():
+        for start in range(0, len(encodings), batch_size):
+            ids, mask = _collate(encodings[start : start + batch_size])
+            parts.append([scores.cpu().double().numpy() for scores in network(ids.to(device), mask.to(device))])
+    return [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
+
+
+def export(network: Network, tokenizer: Tokenizer, taxonomy: Taxonomy, weights: Path, onnx: Path) -> None:
+    """Write the weights as safetensors and the whole network as an fp32 ONNX graph."""
+    network.eval().cpu()
+    save_file({key: value.contiguous() for key, value in network.state_dict().items()}, weights)
+    ids, mask = _collate(tokenizer.encode_batch(["A first sentence.", "A second, somewhat longer sentence."]))
+    axes = list(taxonomy.axes)
+    free = {0: "batch", 1: "tokens"}
+    torch.onnx.export(
+        network,
+        (ids, mask),
+        str(onnx),
+        input_names=["input_ids", "attention_mask"],
+        output_names=axes,
+        dynamic_axes={"input_ids": free, "attention_mask": free, **{name: {0: "batch"} for name in axes}},
+        opset_version=17,
+        dynamo=False,
+    )

@@ -1,0 +1,86 @@
+"""Training progress for people: bars on a terminal, a line a fold elsewhere."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+
+class TrainingProgress:
+    """See :class:`stance.crossval.Watcher`; one bar for all fits and one for the fit that runs."""
+
+    def __init__(self, console: Console, name: str) -> None:
+        self._console = console
+        self._name = name
+        self._fits = self._done = 0
+        self._stage = ""
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[loss]}"),
+            TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(elapsed_when_finished=False),
+            console=console,
+            disable=not console.is_terminal,
+            transient=True,
+        )
+        self._all: TaskID | None = None
+        self._one: TaskID | None = None
+        self._started = time.monotonic()
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bars.stop()
+
+    def plan(self, fits: int) -> None:
+        """See :class:`stance.crossval.Watcher`."""
+        self._fits = fits
+        self._all = self._bars.add_task(f"{self._name}: fits", total=fits, loss="")
+        self._one = self._bars.add_task("", total=1, loss="")
+
+    def fit(self, title: str) -> Self:
+        """See :class:`stance.crossval.Watcher`."""
+        if (stage := title.partition(":")[0]) != self._stage:
+            self._stage = stage
+            self._say(stage)
+        self._move(self._done)
+        self._done += 1
+        if self._one is not None:
+            self._bars.reset(self._one, description=f"  {title}", total=1, loss="")
+        return self
+
+    def skip(self, fits: int, title: str) -> None:
+        """See :class:`stance.crossval.Watcher`."""
+        self._done += fits
+        self._say(title)
+        self._move(self._done)
+
+    def metric(self, name: str, value: float, step: int) -> None:
+        """See :class:`stance.classifiers.FitLog`; curves go to the tracker, not to the terminal."""
+
+    def progress(self, done: int, total: int, loss: float | None) -> None:
+        """See :class:`stance.classifiers.FitLog`."""
+        if self._one is not None and self._all is not None:
+            shown = "" if loss is None else f"loss {loss:.3f}"
+            self._bars.update(self._one, completed=done, total=total, loss=shown)
+            self._move(self._done - 1 + done / total)
+
+    def _move(self, done: float) -> None:
+        if self._all is not None:
+            self._bars.update(self._all, completed=done)
+
+    def _say(self, title: str) -> None:
+        if not self._console.is_terminal:
+            seconds = time.monotonic() - self._started
+            line = f"{self._name}: {title} ({self._done} of {self._fits} fits done, {seconds:.0f} s)"
+            self._console.print(line, highlight=False, markup=False)

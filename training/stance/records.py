@@ -1,0 +1,76 @@
+"""The few records that travel between the parts of stance; all are immutable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Edit(NamedTuple):
+    """A stretch whose length a repair changed: its span in the repaired and in the raw text."""
+
+    start: int
+    end: int
+    raw_start: int
+    raw_end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One article, its text repaired and freed of markup.
+
+    Attributes:
+        id: unique within one run; a file's path below the folder it was found in, or a row's ``id``.
+        text: what the offsets of its sentences point into.
+        place: ``file`` or ``file:line``, for messages.
+        edits: the way from offsets in ``text`` back to the text as it was read.
+    """
+
+    id: str
+    text: str
+    place: str
+    edits: tuple[Edit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence: ``text == article.text[start:end]``, offsets counted in characters."""
+
+    article: str
+    index: int
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One annotated sentence.
+
+    Attributes:
+        group: the article it comes from; rows of one group never stand on both sides of a split.
+        labels: axis name to the labels given; exactly one on a single-label axis, in taxonomy order.
+        place: ``file:line``, for messages.
+    """
+
+    id: str
+    text: str
+    group: str
+    labels: Mapping[str, tuple[str, ...]]
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """One sentence as a model tagged it.
+
+    Attributes:
+        labels: axis name to the labels assigned, in taxonomy order.
+        probabilities: axis name to label to calibrated probability; they sum to 1 on a
+            single-label axis only.
+    """
+
+    sentence: Sentence
+    labels: Mapping[str, tuple[str, ...]]
+    probabilities: Mapping[str, Mapping[str, float]]

@@ -1,0 +1,132 @@
+"""Tables and colours for the terminal; builds rich renderables and prints nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from stance.dataset import LabelledData
+from stance.evaluate import Report
+from stance.records import Tagged
+from stance.taxonomy import Axis, Taxonomy
+
+# Blue and orange stay apart for colour-blind readers; red and green would not.
+_NEGATIVE, _POSITIVE, _PLAIN = "bold deep_sky_blue1", "bold dark_orange", "default"
+
+
+def report_tables(report: Report, title: str) -> RenderableType:
+    """Return one table an axis: headline scores with intervals, labels weakest first."""
+    parts: list[RenderableType] = [Text(title, style="bold")]
+    for name, axis in report.axes.items():
+        headline = "   ".join(
+            f"{metric.replace('_', '-')} {value:.3f} [{axis.intervals[metric][0]:.3f}, "
+            f"{axis.intervals[metric][1]:.3f}]"
+            for metric, value in axis.scores.items()
+        )
+        table = Table(title=f"{name}   {headline}", title_justify="left", title_style="bold")
+        for column in ("label (weakest first)", "precision", "recall", "F1", "95% of F1", "sentences"):
+            table.add_column(column, justify="left" if column.startswith("label") else "right")
+        for label, score in axis.weakest_first():
+            low, high = score.f1_interval
+            figures = (
+                f"{score.precision:.2f}", f"{score.recall:.2f}", f"{score.f1:.2f}", f"{low:.2f}-{high:.2f}"
+            )  # fmt: skip
+            table.add_row(label, *(figures if score.support else "----"), str(score.support))
+        parts.append(table)
+    return Group(*parts)
+
+
+def tagged_tables(tagged: Iterable[Tagged], taxonomy: Taxonomy) -> Iterator[RenderableType]:
+    """Yield one table an article: sentences with their labels and probabilities."""
+    for article, members in groupby(tagged, key=lambda each: each.sentence.article):
+        table = Table(title=article, title_justify="left", title_style="bold", show_lines=False, padding=(0, 1))
+        for name in taxonomy.axes:
+            table.add_column(name, no_wrap=taxonomy.axes[name].single, max_width=26)
+        table.add_column("sentence", ratio=1)
+        for each in members:
+            cells = [_cell(each, name, axis) for name, axis in taxonomy.axes.items()]
+            table.add_row(*cells, Text(each.sentence.text))
+        yield table
+
+
+def _cell(tagged: Tagged, name: str, axis: Axis) -> Text:
+    probabilities = tagged.probabilities[name]
+    cell = Text()
+    for label in tagged.labels[name]:
+        if cell:
+            cell.append("\n")
+        cell.append(label, style=label_style(axis, label)).append(f" {probabilities[label]:.2f}", style="dim")
+    return cell
+
+
+def label_style(axis: Axis, label: str) -> str:
+    """Return a colour for a label: by its weight in the axis' index, plain without one."""
+    weight = (axis.index or {}).get(label, 0.0)
+    return _NEGATIVE if weight < 0 else _POSITIVE if weight > 0 else _PLAIN
+
+
+def summary_table(rows: Iterable[Mapping[str, Any]], taxonomy: Taxonomy) -> RenderableType:
+    """Return one line an article: shares, index and the most frequent labels."""
+    table = Table()
+    table.add_column("article")
+    table.add_column("sentences", justify="right")
+    for name, axis in taxonomy.axes.items():
+        for label in axis.names if axis.single else ():
+            table.add_column(label, justify="right")
+        if axis.single and axis.index is not None:
+            table.add_column(f"{name} index", justify="right")
+        if not axis.single:
+            table.add_column(name)
+    for row in rows:
+        cells: list[RenderableType] = [str(row["article"]), str(row["sentences"])]
+        for name, axis in taxonomy.axes.items():
+            cells += _summary_cells(row, name, axis)
+        table.add_row(*cells)
+    return table
+
+
+def _summary_cells(row: Mapping[str, Any], name: str, axis: Axis) -> list[RenderableType]:
+    if not axis.single:
+        counts = row[f"{name}_sentences"]
+        return [", ".join(f"{label} {counts[label]}" for label in row[name])]
+    cells: list[RenderableType] = [f"{share:.0%}" for share in row[f"{name}_shares"].values()]
+    if axis.index is not None:
+        value = row[f"{name}_index"]
+        style = _NEGATIVE if value < 0 else _POSITIVE if value > 0 else _PLAIN
+        cells.append(Text(f"{value:+.2f}", style=style))
+    return cells
+
+
+def counts_table(data: LabelledData) -> RenderableType:
+    """Return how many rows carry each label."""
+    rows = len(data.examples)
+    table = Table(title=f"{data.name}: {rows} sentences of {len(set(data.groups))} articles", title_justify="left")
+    for column, side in (("axis", "left"), ("label", "left"), ("sentences", "right"), ("share", "right")):
+        table.add_column(column, justify=side)
+    for name in data.axes:
+        for label in data.taxonomy.axes[name].names:
+            count = sum(label in example.labels[name] for example in data.examples)
+            table.add_row(name, label, str(count), f"{count / rows:.1%}")
+        table.add_section()
+    return table
+
+
+def agreement_table(
+    axes: Mapping[str, float], labels: Mapping[str, Mapping[str, float]], rows: int
+) -> RenderableType:
+    """Return Krippendorff's alpha per axis and label."""
+    table = Table(title=f"Krippendorff's alpha over {rows} doubly annotated sentences", title_justify="left")
+    table.add_column("axis")
+    table.add_column("label")
+    table.add_column("alpha", justify="right")
+    for name, value in axes.items():
+        table.add_row(name, "all", f"{value:.3f}", style="bold")
+        for label, each in labels[name].items():
+            table.add_row("", label, f"{each:.3f}")
+        table.add_section()
+    return table

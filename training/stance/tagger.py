@@ -1,0 +1,204 @@
+"""A model folder: a fitted classifier, its taxonomy and calibration. The only thing that predicts."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import ValidationError
+
+from stance import __version__, classifiers
+from stance.calibrate import AxisCalibration, BoolArray, Calibration
+from stance.classifiers import Classifier
+from stance.config import TrainConfig, restore
+from stance.errors import DamagedModel, MissingExtra, UserError
+from stance.files import fingerprint, sha256, write_json
+from stance.records import Article, Sentence, Tagged
+from stance.segment import sentences
+from stance.taxonomy import FloatArray, Taxonomy
+
+MANIFEST_FILE = "manifest.json"
+CALIBRATION_FILE = "calibration.json"
+CONFIG_FILE = "config.json"
+TAXONOMY_FILE = "taxonomy.yaml"
+FORMAT = 1
+_WINDOW = 512
+_VERSIONED = ("numpy", "scikit-learn", "torch", "transformers", "tokenizers", "onnxruntime", "safetensors")
+
+
+@dataclass(frozen=True, slots=True)
+class Tagger:
+    """A loaded model.
+
+    Attributes:
+        manifest: what training recorded: name, family, scores, checksums, versions, fingerprint.
+    """
+
+    classifier: Classifier
+    taxonomy: Taxonomy
+    calibration: Calibration
+    config: TrainConfig
+    manifest: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The model's name, from its config."""
+        return self.config.name
+
+    @property
+    def fingerprint(self) -> str:
+        """Twelve hexadecimal digits that identify the model's every byte."""
+        return str(self.manifest["fingerprint"])[:12]
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read a model folder after checking every byte of it against its manifest.
+
+        Raises:
+            UserError: there is no such folder, or it is no model folder.
+            DamagedModel: a file is missing, changed or of a newer format.
+        """
+        manifest = read_manifest(folder)
+        _verify(folder, manifest["files"])
+        taxonomy = Taxonomy.load(folder / TAXONOMY_FILE)
+        config = restore(_read_json(folder / CONFIG_FILE), folder / CONFIG_FILE)
+        try:
+            calibration = {
+                name: AxisCalibration.model_validate(value)
+                for name, value in _read_json(folder / CALIBRATION_FILE).items()
+            }
+        except ValidationError as error:
+            raise DamagedModel(f"{folder / CALIBRATION_FILE}: not what training wrote; train again") from error
+        try:
+            family = classifiers.get(config.family)
+        except ImportError as error:
+            raise MissingExtra(error.name or config.family, "train", f"the {config.family} family") from None
+        return cls(family.load(folder, taxonomy, config.params), taxonomy, calibration, config, manifest)
+
+    def predict(self, texts: Sequence[str]) -> tuple[dict[str, FloatArray], dict[str, BoolArray]]:
+        """Return calibrated probabilities and decisions, axis to (texts, labels)."""
+        raw = self.classifier.predict_proba(texts)
+        probabilities, decided = {}, {}
+        for name, axis in self.taxonomy.axes.items():
+            probabilities[name] = self.calibration[name].probabilities(raw[name], axis)
+            decided[name] = self.calibration[name].decide(probabilities[name], axis)
+        return probabilities, decided
+
+    def tag(self, articles: Iterable[Article]) -> Iterator[Tagged]:
+        """Yield every sentence of every article, tagged, in order."""
+        waiting = (sentence for article in articles for sentence in sentences(article))
+        while window := list(islice(waiting, _WINDOW)):
+            yield from self.tag_sentences(window)
+
+    def tag_sentences(self, window: Sequence[Sentence]) -> list[Tagged]:
+        """Return sentences tagged, in order."""
+        probabilities, decided = self.predict([sentence.text for sentence in window])
+        axes = self.taxonomy.axes.items()
+        return [
+            Tagged(
+                sentence,
+                {name: axis.decode(decided[name][row]) for name, axis in axes},
+                {
+                    name: dict(zip(axis.names, probabilities[name][row].tolist(), strict=True))
+                    for name, axis in axes
+                },
+            )
+            for row, sentence in enumerate(window)
+        ]
+
+
+def write_model(
+    folder: Path,
+    classifier: Classifier,
+    taxonomy: Taxonomy,
+    calibration: Calibration,
+    config: TrainConfig,
+    extra_files: Mapping[str, str],
+    facts: Mapping[str, Any],
+) -> None:
+    """Write a model into an empty folder; the manifest comes last and covers all other files.
+
+    Args:
+        extra_files: file name to text: the model card.
+        facts: what the manifest says besides checksums and versions; must not hold times or paths,
+            so that the same training gives the same bytes.
+    """
+    classifier.save(folder)
+    taxonomy.save(folder / TAXONOMY_FILE)
+    write_json(folder / CONFIG_FILE, config.resolved())
+    write_json(folder / CALIBRATION_FILE, {name: each.model_dump() for name, each in calibration.items()})
+    for name, text in extra_files.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    files = {}
+    for path in sorted(folder.iterdir()):
+        # safetensors makes private files; a model is as public as its card.
+        path.chmod((folder / CONFIG_FILE).stat().st_mode)
+        files[path.name] = sha256(path)
+    manifest = {"format": FORMAT, "stance": __version__, **facts, "versions": _versions(), "files": files}
+    write_json(folder / MANIFEST_FILE, {**manifest, "fingerprint": fingerprint(manifest)})
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _VERSIONED:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Read a model folder's manifest and check it against its own fingerprint.
+
+    Raises:
+        UserError: there is no such folder, or it is no model folder.
+        DamagedModel: the manifest was changed or is of a newer format.
+    """
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such model folder; train one with: stance train")
+    if not (folder / MANIFEST_FILE).is_file():
+        raise UserError(f"{folder}: no {MANIFEST_FILE} in it, so it is no model; name a folder under models/")
+    manifest = _read_json(folder / MANIFEST_FILE)
+    stated = manifest.pop("fingerprint", None)
+    if stated != fingerprint(manifest):
+        raise DamagedModel(f"{folder / MANIFEST_FILE}: changed since training; train the model again")
+    if manifest["format"] != FORMAT:
+        raise DamagedModel(f"{folder}: format {manifest['format']} is not format {FORMAT}; upgrade stance")
+    return {**manifest, "fingerprint": stated}
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DamagedModel(f"{path}: cannot be read as JSON; train the model again") from error
+    if not isinstance(value, dict):
+        raise DamagedModel(f"{path}: not what training wrote; train the model again")
+    return value
+
+
+def _verify(folder: Path, files: Mapping[str, str]) -> None:
+    for name, stated in files.items():
+        path = folder / name
+        if not path.is_file():
+            raise DamagedModel(f"{path}: missing; train the model again")
+        if sha256(path) != stated:
+            raise DamagedModel(f"{path}: changed or damaged since training; train the model again")
+
+
+def best_model(folder: Path) -> Path:
+    """Return the model folder with the highest cross-validated score in ``folder``.
+
+    Raises:
+        UserError: there is no model.
+    """
+    found = [path.parent for path in sorted(folder.glob(f"*/{MANIFEST_FILE}"))]
+    if not found:
+        raise UserError(f"{folder}: no trained model here; train one with: stance train")
+    return max(found, key=lambda path: float(read_manifest(path)["scores"]["score"]))

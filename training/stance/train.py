@@ -1,0 +1,140 @@
+"""One whole training: labels in, a scored and tracked model folder out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from stance import __version__, crossval
+from stance.card import model_card
+from stance.checkpoint import FoldStore
+from stance.config import TrainConfig
+from stance.crossval import Outcome, Predictions, Problem, Watcher
+from stance.dataset import load_folder
+from stance.evaluate import Report
+from stance.files import fingerprint, whole_folder
+from stance.tagger import write_model
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A finished training.
+
+    Attributes:
+        report: cross-validated scores, pooled over all folds.
+        predictions: out-of-fold, for every row of ``problem``.
+        seconds: what the fits of this process took.
+    """
+
+    config: TrainConfig
+    problem: Problem
+    folder: Path
+    report: Report
+    predictions: Predictions
+    outcomes: Sequence[Outcome]
+    seconds: float
+
+
+class RunLog(Protocol):
+    """Records one training."""
+
+    def fold(self, outcome: Outcome, report: Report) -> None:
+        """Record a finished fold and its scores on its own test rows."""
+
+    def finish(self, result: Result) -> list[str]:
+        """Record the finished training; return lines to show to the user."""
+
+
+class Tracker(Protocol):
+    """Where trainings are recorded."""
+
+    def training(self, config: TrainConfig, problem: Problem) -> AbstractContextManager[RunLog]:
+        """Open the record of one training; an exception inside marks it as failed or killed."""
+
+
+class NoTracker:
+    """Records nothing: ``--no-track``."""
+
+    @contextmanager
+    def training(self, config: TrainConfig, problem: Problem) -> Iterator[RunLog]:
+        """See :class:`Tracker`."""
+        yield self
+
+    def fold(self, outcome: Outcome, report: Report) -> None:
+        """See :class:`RunLog`."""
+
+    def finish(self, result: Result) -> list[str]:
+        """See :class:`RunLog`."""
+        return []
+
+
+def run(config: TrainConfig, out: Path, tracker: Tracker, watcher: Watcher) -> tuple[Result, list[str]]:
+    """Cross-validate, fit on everything, write ``out/<name>``, record it all.
+
+    Finished folds are kept beside the model folder until it is complete: the same call after an
+    interruption goes on with the first unfinished one.
+
+    Returns:
+        The result, and lines that the tracker wants shown.
+
+    Raises:
+        UserError: the labels or settings are wrong.
+        StanceError: the model cannot be trained or written.
+    """
+    problem = Problem.of(load_folder(config.labels))
+    with tracker.training(config, problem) as log:
+        started = time.monotonic()
+        folds = crossval.outer_folds(problem, config)
+        each = crossval.fits_a_fold(config)
+        watcher.plan(len(folds) * each + 1)
+        key = fingerprint([config.resolved(), problem.data.fingerprint, __version__])
+        store = FoldStore(out / f".{config.name}.folds", key)
+        outcomes = []
+        for number, fold in enumerate(folds, start=1):
+            outcome = store.read(number, fold)
+            if outcome is None:
+                outcome = crossval.run_fold(problem, config, fold, watcher)
+                store.write(number, outcome)
+            else:
+                watcher.skip(each, f"{fold.name}: finished earlier")
+            outcomes.append(outcome)
+            log.fold(outcome, _fold_report(problem, outcome, config.seed))
+        predictions = crossval.out_of_fold(problem, outcomes)
+        report = crossval.score(problem, predictions, range(len(problem.groups)), config.seed)
+        classifier = crossval.fit_final(problem, config, outcomes, watcher)
+        calibration = crossval.final_calibration(problem, outcomes)
+        facts = _facts(config, problem, report, len(folds))
+        card = model_card(config, problem, report, calibration)
+        folder = out / config.name
+        with whole_folder(folder) as partial:
+            write_model(
+                partial, classifier, problem.taxonomy, calibration, config, {"README.md": card}, facts
+            )
+        result = Result(config, problem, folder, report, predictions, outcomes, time.monotonic() - started)
+        lines = log.finish(result)
+        store.clear()
+    return result, lines
+
+
+def _fold_report(problem: Problem, outcome: Outcome, seed: int) -> Report:
+    return crossval.score(problem, crossval.out_of_fold(problem, [outcome]), outcome.fold.test, seed)
+
+
+def _facts(config: TrainConfig, problem: Problem, report: Report, folds: int) -> dict[str, object]:
+    return {
+        "name": config.name,
+        "family": config.family,
+        "labels": {
+            "name": problem.data.name,
+            "fingerprint": problem.data.fingerprint,
+            "taxonomy": problem.taxonomy.fingerprint,
+            "rows": len(problem.groups),
+            "articles": len(set(problem.data.groups)),
+        },
+        "scored": {"how": "cross-validation over whole articles", "folds": folds},
+        "scores": report.as_json(),
+    }
