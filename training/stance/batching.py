@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Encoding
 
+from stance.taxonomy import Axis, FloatArray
+
 IdArray = NDArray[np.int64]
+_BATCH = 32
 
 
 def by_length(encodings: Sequence[Encoding], size: int) -> Iterator[list[int]]:
@@ -27,3 +30,30 @@ def pad(encodings: Sequence[Encoding]) -> tuple[IdArray, IdArray]:
         ids[row, : len(encoding)] = encoding.ids
         mask[row, : len(encoding)] = 1
     return ids, mask
+
+
+def in_batches(
+    encodings: Sequence[Encoding], run: Callable[[IdArray, IdArray], Sequence[FloatArray]]
+) -> list[FloatArray]:
+    """Run sentences through a network in batches of like length; the order given is kept.
+
+    Args:
+        encodings: tokenised sentences, at least one.
+        run: takes ids and mask, returns logits (batch, labels), one array an axis.
+    """
+    parts, order = [], []
+    for batch in by_length(encodings, _BATCH):
+        parts.append(run(*pad([encodings[number] for number in batch])))
+        order += batch
+    back = np.argsort(order)
+    return [np.concatenate(arrays).astype(np.float64)[back] for arrays in zip(*parts, strict=True)]
+
+
+def probabilities(logits: FloatArray, axis: Axis) -> FloatArray:
+    """Return softmax (single-label) or sigmoid (multi-label) of logits, same shape."""
+    if not axis.single:
+        odds: FloatArray = 1 / (1 + np.exp(-logits))
+        return odds
+    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+    shares: FloatArray = raised / raised.sum(axis=1, keepdims=True)
+    return shares

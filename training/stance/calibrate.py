@@ -61,11 +61,18 @@ def fit(raw: Mapping[str, FloatArray], gold: Mapping[str, IntArray], taxonomy: T
     """
     fitted = {}
     for name, axis in taxonomy.axes.items():
-        temperature = min(_TEMPERATURES, key=lambda t: _log_loss(_heated(raw[name], t, axis), gold[name], axis))
+        temperature, _ = best_temperature(raw[name], gold[name], axis)
         calibrated = _heated(raw[name], temperature, axis)
         thresholds = None if axis.single else _thresholds(calibrated, gold[name], axis)
-        fitted[name] = AxisCalibration(temperature=round(float(temperature), 6), thresholds=thresholds)
+        fitted[name] = AxisCalibration(temperature=round(temperature, 6), thresholds=thresholds)
     return fitted
+
+
+def best_temperature(raw: FloatArray, gold: IntArray, axis: Axis) -> tuple[float, float]:
+    """Return the temperature of the lowest log loss, and that loss (nats a row or, multi-label, a cell)."""
+    losses = [_log_loss(_heated(raw, temperature, axis), gold, axis) for temperature in _TEMPERATURES]
+    best = int(np.argmin(losses))
+    return float(_TEMPERATURES[best]), losses[best]
 
 
 def _heated(raw: FloatArray, temperature: float, axis: Axis) -> FloatArray:

@@ -21,7 +21,8 @@ class TrainConfig(BaseModel):
 
     Attributes:
         folds: cross-validation folds; with no more articles than this, each is left out once.
-        inner_folds: folds inside each training side that thresholds and temperatures are fitted on.
+        inner_folds: folds inside each training side whose held-out predictions temperatures and
+            thresholds are fitted on; 1 holds out one dev part and trains only once.
         params: the family's own settings, an instance of its ``Params``.
     """
 
@@ -32,7 +33,7 @@ class TrainConfig(BaseModel):
     labels: Path = Path("labels/news")
     seed: int = Field(default=13, ge=0, lt=2**32)
     folds: int = Field(default=5, ge=2)
-    inner_folds: int = Field(default=4, ge=2)
+    inner_folds: int = Field(default=4, ge=1)
     params: Any = None
 
     @field_validator("family")

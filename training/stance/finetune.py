@@ -17,7 +17,8 @@ from torch.nn import functional
 from transformers import AutoConfig, AutoModel
 from transformers.utils import logging as transformers_logging
 
-from stance.batching import by_length, pad
+from stance.batching import IdArray, in_batches, pad, probabilities
+from stance.calibrate import best_temperature
 from stance.errors import StanceError
 from stance.taxonomy import FloatArray, Taxonomy
 
@@ -129,7 +130,7 @@ def train(
         log.metric("train/loss", float(np.mean(losses)), epoch)
         if dev is None:
             continue
-        dev_loss = _evaluate(network, dev, loss_of, params.batch_size)
+        dev_loss = _dev_loss(network, taxonomy, dev)
         log.metric("dev/loss", dev_loss, epoch)
         if dev_loss < best_loss:
             best_loss, best_epoch = dev_loss, epoch
@@ -175,14 +176,19 @@ class _Loss:
         return total
 
 
-def _evaluate(network: Network, rows: Rows, loss_of: _Loss, batch_size: int) -> float:
-    network.eval()
-    with torch.inference_mode():
-        losses = [
-            loss_of(network, rows, batch).item() * len(batch)
-            for batch in by_length(rows.encodings, batch_size)
-        ]
-    return sum(losses) / len(rows)
+def _dev_loss(network: Network, taxonomy: Taxonomy, rows: Rows) -> float:
+    """Return the sum over axes of the log loss at its best temperature.
+
+    Temperatures are fitted after training, so an epoch that is right but too sure of itself must not
+    lose against a worse one that is modest.
+    """
+    logits = predict(network, rows.encodings)
+    total = 0.0
+    for (name, axis), scores in zip(taxonomy.axes.items(), logits, strict=True):
+        target = rows.targets[name].cpu().numpy()
+        gold = np.eye(len(axis.names), dtype=np.int64)[target] if axis.single else target.astype(np.int64)
+        total += best_temperature(probabilities(scores, axis), gold, axis)[1]
+    return total
 
 
 def _buckets(rows: Rows, batch_size: int, generator: random.Random) -> Iterator[list[int]]:
@@ -225,16 +231,17 @@ def _schedule(optimizer: torch.optim.Optimizer, steps: int, warmup: float) -> An
     return torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
 
 
-def predict(network: Network, encodings: Sequence[Encoding], batch_size: int = 64) -> list[FloatArray]:
+def predict(network: Network, encodings: Sequence[Encoding]) -> list[FloatArray]:
     """Return logits, shape (texts, labels), one array an axis in taxonomy order."""
     network.eval()
     device = next(network.parameters()).device
-    parts = []
-    with torch.inference_mode():
-        for start in range(0, len(encodings), batch_size):
-            ids, mask = _collate(encodings[start : start + batch_size])
-            parts.append([scores.cpu().double().numpy() for scores in network(ids.to(device), mask.to(device))])
-    return [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
+
+    def run(ids: IdArray, mask: IdArray) -> list[FloatArray]:
+        with torch.inference_mode():
+            logits = network(torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device))
+        return [scores.cpu().numpy() for scores in logits]
+
+    return in_batches(encodings, run)
 
 
 def export(network: Network, tokenizer: Tokenizer, taxonomy: Taxonomy, weights: Path, onnx: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 from tokenizers import Encoding, Tokenizer
 
-from stance.batching import by_length, pad
+from stance.batching import in_batches, probabilities
 from stance.classifiers import FitLog
 from stance.encoder import DEFAULT_ENCODER, locate
 from stance.errors import DamagedModel, MissingExtra, StanceError
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 WEIGHTS_FILE = "model.safetensors"
 ONNX_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
-_BATCH = 32
 _PARITY = 1e-3
 
 
@@ -120,7 +119,7 @@ class Family:
 
             logits = finetune.predict(self._network, encodings)
         return {
-            name: _softmax(scores) if axis.single else 1 / (1 + np.exp(-scores))
+            name: probabilities(scores, axis)
             for (name, axis), scores in zip(axes.items(), logits, strict=True)
         }
 
@@ -182,16 +181,6 @@ def _session(path: Path) -> onnxruntime.InferenceSession:
 
 def _run(session: onnxruntime.InferenceSession, encodings: Sequence[Encoding]) -> list[FloatArray]:
     """Return logits, shape (texts, labels), one array an axis."""
-    parts, order = [], []
-    for batch in by_length(encodings, _BATCH):
-        ids, mask = pad([encodings[number] for number in batch])
-        parts.append(session.run(None, {"input_ids": ids, "attention_mask": mask}))
-        order += batch
-    back = np.argsort(order)
-    return [np.concatenate(arrays).astype(np.float64)[back] for arrays in zip(*parts, strict=True)]
-
-
-def _softmax(logits: FloatArray) -> FloatArray:
-    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
-    result: FloatArray = raised / raised.sum(axis=1, keepdims=True)
-    return result
+    return in_batches(
+        encodings, lambda ids, mask: session.run(None, {"input_ids": ids, "attention_mask": mask})
+    )
