@@ -43,27 +43,27 @@ ModelsOption = Annotated[Path, typer.Option("--out", help="Folder that trained m
 
 def main() -> NoReturn:
     """Run the command line; every error that stance knows becomes one sentence and an exit code."""
-    signal.signal(signal.SIGTERM, _terminated)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupted)
     try:
-        app(standalone_mode=False)
+        # Without standalone mode an early exit comes back as a return value.
+        code = app(standalone_mode=False)
     except StanceError as error:
         _fail(str(error), error.exit_code)
-    except typer.Exit as stop:
-        sys.exit(stop.exit_code)
-    except (KeyboardInterrupt, typer.Abort):
-        _fail("interrupted; the same command goes on with what is unfinished", 130)
     except BrokenPipeError:
         # The reader of our output is gone (| head); what it wanted, it has.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as error:
-        if hasattr(error, "format_message"):  # click's own usage errors
-            _fail(error.format_message() + "; see --help", 2)
+        if hasattr(error, "format_message"):  # the parser's own usage errors
+            _fail(error.format_message().rstrip(".") + "; see --help", 2)
         raise
-    sys.exit(0)
+    sys.exit(code if isinstance(code, int) else 0)
 
 
-def _terminated(number: int, frame: object) -> NoReturn:
+def _interrupted(number: int, frame: object) -> NoReturn:
+    """End as an exception, so that runs are marked and temporary files go."""
+    err.print("stance: interrupted", highlight=False)
     sys.exit(128 + number)
 
 
@@ -141,8 +141,12 @@ def _train_one(config: TrainConfig, models: Path, tracker: Tracker) -> None:
     from stance.render import report_tables
     from stance.train import run
 
-    with TrainingProgress(err, config.name) as watcher:
-        result, lines = run(config, models, tracker, watcher)
+    try:
+        with TrainingProgress(err, config.name) as watcher:
+            result, lines = run(config, models, tracker, watcher)
+    except SystemExit:
+        _say("finished folds are kept: the same command goes on with the first unfinished one")
+        raise
     folds = len(result.outcomes)
     way = "leaving one article out" if folds == result.report.groups else f"{folds} folds of whole articles"
     title = f"{config.name}: cross-validated by {way}, {result.report.n} sentences, {result.seconds:.0f} s"

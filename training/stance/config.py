@@ -21,6 +21,7 @@ class TrainConfig(BaseModel):
 
     Attributes:
         folds: cross-validation folds; with no more articles than this, each is left out once.
+        scored_folds: how many of the folds to train and score; all of them where it is absent.
         inner_folds: folds inside each training side whose held-out predictions temperatures and
             thresholds are fitted on; 1 holds out one dev part and trains only once.
         params: the family's own settings, an instance of its ``Params``.
@@ -33,6 +34,7 @@ class TrainConfig(BaseModel):
     labels: Path = Path("labels/news")
     seed: int = Field(default=13, ge=0, lt=2**32)
     folds: int = Field(default=5, ge=2)
+    scored_folds: int | None = Field(default=None, ge=1)
     inner_folds: int = Field(default=4, ge=1)
     params: Any = None
 

@@ -105,15 +105,16 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """Calibrated probabilities and decisions, axis to (rows, labels)."""
+    """Out-of-fold predictions of some rows: calibrated probabilities and decisions, axis to (rows, labels)."""
 
+    rows: Sequence[int]
     probabilities: Mapping[str, FloatArray]
     decided: Mapping[str, BoolArray]
 
 
 def outer_folds(problem: Problem, config: TrainConfig) -> list[Fold]:
     """Return the folds that the reported scores come from."""
-    return grouped_folds(problem.groups, config.folds, config.seed)
+    return grouped_folds(problem.groups, config.folds, config.seed)[: config.scored_folds]
 
 
 def fits_a_fold(config: TrainConfig) -> int:
@@ -174,50 +175,40 @@ def fit_final(problem: Problem, config: TrainConfig, outcomes: Sequence[Outcome]
 
 def final_calibration(problem: Problem, outcomes: Sequence[Outcome]) -> Calibration:
     """Fit the final model's temperatures and thresholds on all out-of-fold probabilities."""
-    raw = {
-        name: _scattered(problem, name, [(each.fold.test, each.raw[name]) for each in outcomes])
-        for name in problem.taxonomy.axes
-    }
-    return calibrate.fit(raw, problem.gold, problem.taxonomy)
+    rows = _tested(outcomes)
+    raw = {name: np.concatenate([each.raw[name] for each in outcomes]) for name in problem.taxonomy.axes}
+    return calibrate.fit(raw, {name: table[rows] for name, table in problem.gold.items()}, problem.taxonomy)
 
 
 def out_of_fold(problem: Problem, outcomes: Sequence[Outcome]) -> Predictions:
-    """Return for every row what the one model that never saw its article says of it."""
+    """Return for every tested row what the one model that never saw its article says of it."""
     probabilities: dict[str, FloatArray] = {}
     decided: dict[str, BoolArray] = {}
     for name, axis in problem.taxonomy.axes.items():
-        calibrated = [
-            (each.fold.test, each.calibration[name].probabilities(each.raw[name], axis)) for each in outcomes
-        ]
+        calibrated = [each.calibration[name].probabilities(each.raw[name], axis) for each in outcomes]
         choices = [
-            (rows, each.calibration[name].decide(values, axis))
-            for each, (rows, values) in zip(outcomes, calibrated, strict=True)
+            each.calibration[name].decide(values, axis)
+            for each, values in zip(outcomes, calibrated, strict=True)
         ]
-        probabilities[name] = _scattered(problem, name, calibrated)
-        decided[name] = _scattered(problem, name, choices).astype(bool)
-    return Predictions(probabilities, decided)
+        probabilities[name], decided[name] = np.concatenate(calibrated), np.concatenate(choices)
+    return Predictions(_tested(outcomes), probabilities, decided)
 
 
-def score(problem: Problem, predictions: Predictions, rows: Sequence[int], seed: int) -> Report:
-    """Score predictions on some of the rows; intervals resample the annotated articles."""
-    chosen = list(rows)
+def score(problem: Problem, predictions: Predictions, seed: int) -> Report:
+    """Score out-of-fold predictions; intervals resample the annotated articles."""
+    rows = list(predictions.rows)
     return report(
         problem.taxonomy,
-        {name: table[chosen] for name, table in problem.gold.items()},
-        {name: table[chosen] for name, table in predictions.decided.items()},
-        {name: table[chosen] for name, table in predictions.probabilities.items()},
-        [problem.data.groups[row] for row in chosen],
+        {name: table[rows] for name, table in problem.gold.items()},
+        predictions.decided,
+        predictions.probabilities,
+        [problem.data.groups[row] for row in rows],
         seed=seed,
     )
 
 
-def _scattered(
-    problem: Problem, axis: str, parts: Sequence[tuple[Sequence[int], FloatArray | BoolArray]]
-) -> FloatArray:
-    table = np.zeros(problem.gold[axis].shape)
-    for rows, values in parts:
-        table[list(rows)] = values
-    return table
+def _tested(outcomes: Sequence[Outcome]) -> list[int]:
+    return [row for each in outcomes for row in each.fold.test]
 
 
 def _sides(problem: Problem, fold: Fold) -> tuple[Dataset, Dataset]:

@@ -60,9 +60,9 @@ class MlflowTracker:
 
     def __init__(self) -> None:
         uri = store_uri()
-        mlflow.set_tracking_uri(uri)
-        self._client = MlflowClient()
         try:
+            mlflow.set_tracking_uri(uri)
+            self._client = MlflowClient()
             self._experiment = _experiment(self._client, uri)
             self._bury_the_dead()
         except (MlflowException, OSError) as error:
@@ -310,7 +310,8 @@ def _metrics(values: dict[str, float]) -> list[Metric]:
 def _errors(result: Result) -> dict[str, list[Any]]:
     """Return a table of the out-of-fold mistakes, the most confident ones first."""
     taxonomy, rows = result.problem.taxonomy, []
-    for row, example in enumerate(result.problem.data.examples):
+    for row, number in enumerate(result.predictions.rows):
+        example = result.problem.data.examples[number]
         for name, axis in taxonomy.axes.items():
             given = axis.decode(result.predictions.decided[name][row])
             if given == example.labels[name]:

@@ -26,7 +26,7 @@ class Result:
 
     Attributes:
         report: cross-validated scores, pooled over all folds.
-        predictions: out-of-fold, for every row of ``problem``.
+        predictions: out-of-fold.
         seconds: what the fits of this process took.
     """
 
@@ -104,7 +104,7 @@ def run(config: TrainConfig, out: Path, tracker: Tracker, watcher: Watcher) -> t
             outcomes.append(outcome)
             log.fold(outcome, _fold_report(problem, outcome, config.seed))
         predictions = crossval.out_of_fold(problem, outcomes)
-        report = crossval.score(problem, predictions, range(len(problem.groups)), config.seed)
+        report = crossval.score(problem, predictions, config.seed)
         classifier = crossval.fit_final(problem, config, outcomes, watcher)
         calibration = crossval.final_calibration(problem, outcomes)
         facts = _facts(config, problem, report, len(folds))
@@ -121,7 +121,7 @@ def run(config: TrainConfig, out: Path, tracker: Tracker, watcher: Watcher) -> t
 
 
 def _fold_report(problem: Problem, outcome: Outcome, seed: int) -> Report:
-    return crossval.score(problem, crossval.out_of_fold(problem, [outcome]), outcome.fold.test, seed)
+    return crossval.score(problem, crossval.out_of_fold(problem, [outcome]), seed)
 
 
 def _facts(config: TrainConfig, problem: Problem, report: Report, folds: int) -> dict[str, object]:

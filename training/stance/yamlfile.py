@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -69,11 +69,22 @@ def _word(item: Any, model: type[BaseModel], path: Path, lines: Lines) -> str:
     line = next((lines[keys[:n]] for n in range(len(keys), 0, -1) if keys[:n] in lines), None)
     name = ".".join(keys)
     if item["type"] == "extra_forbidden":
-        return f"{at(path, line)}: unknown key '{name}'{_suggestion(keys[-1], list(model.model_fields))}"
+        return f"{at(path, line)}: unknown key '{name}'{_suggestion(keys[-1], _known_keys(model, keys[:-1]))}"
     if item["type"] == "missing":
         return f"{at(path, line)}: the key '{name}' is missing; add it"
     message = str(item["msg"]).removeprefix("Value error, ")
     return f"{at(path, line)}: {name}: {message[:1].lower()}{message[1:]} (found {item['input']!r})"
+
+
+def _known_keys(model: type[BaseModel], keys: Sequence[str]) -> list[str]:
+    """Return the keys that stand beside ``keys``: follow fields, and the values of mappings."""
+    kind: Any = model
+    for key in keys:
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            kind = kind.model_fields[key].annotation
+        else:
+            kind = get_args(kind)[-1]
+    return list(kind.model_fields)
 
 
 def _suggestion(word: str, known: Sequence[str]) -> str:

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
+
+from stance.evaluate import Report, report, resampling_weights
+from stance.taxonomy import Axis, Taxonomy
+
+SINGLE = Axis(kind="single", description="", labels={"a": "", "b": "", "c": ""})
+MULTI = Axis(kind="multi", description="", labels={"x": "", "y": "", "z": ""})
+TAXONOMY = Taxonomy(name="t", axes={"one": SINGLE, "many": MULTI})
+
+
+def scored(rows: int = 120, groups: int = 12, seed: int = 0) -> tuple[Report, dict[str, np.ndarray]]:
+    generator = np.random.default_rng(seed)
+    gold = np.eye(3, dtype=int)[generator.integers(0, 3, rows)]
+    given = np.eye(3, dtype=int)[np.where(generator.random(rows) < 0.7, gold.argmax(1), generator.integers(0, 3, rows))]
+    many, some = generator.random((rows, 3)) < 0.3, generator.random((rows, 3)) < 0.3
+    arrays = {"gold": gold, "given": given, "many": many.astype(int), "some": some}
+    result = report(
+        TAXONOMY,
+        {"one": gold, "many": many.astype(int)},
+        {"one": given.astype(bool), "many": some},
+        {"one": given * 0.8 + 0.1 * (1 - given), "many": some * 0.6 + 0.2},
+        [f"g{row % groups}" for row in range(rows)],
+    )
+    return result, arrays
+
+
+def test_scores_are_those_of_scikit_learn() -> None:
+    """Precision, recall, F1, macro, micro and accuracy agree with the field's reference."""
+    result, arrays = scored()
+    one, many = result.axes["one"], result.axes["many"]
+    gold, given = arrays["gold"].argmax(1), arrays["given"].argmax(1)
+    assert one.scores["macro_f1"] == pytest.approx(f1_score(gold, given, average="macro"))
+    assert one.scores["accuracy"] == pytest.approx(accuracy_score(gold, given))
+    assert many.scores["micro_f1"] == pytest.approx(f1_score(arrays["many"], arrays["some"], average="micro"))
+    assert many.scores["macro_f1"] == pytest.approx(f1_score(arrays["many"], arrays["some"], average="macro"))
+    precision, recall, f1, support = precision_recall_fscore_support(gold, given)
+    for column, each in enumerate(one.per_label.values()):
+        assert (each.precision, each.recall, each.f1) == pytest.approx((precision[column], recall[column], f1[column]))
+        assert each.support == support[column]
+
+
+def test_a_label_that_never_occurs_is_not_averaged() -> None:
+    """A topic that neither annotators nor model gave does not pull the macro-F1 down to nothing."""
+    gold = np.array([[1, 0, 0], [0, 1, 0]])
+    result = report(TAXONOMY, {"many": gold}, {"many": gold.astype(bool)}, {"many": gold * 1.0}, ["a", "b"])
+    assert result.axes["many"].scores["macro_f1"] == 1
+    assert list(result.axes) == ["many"]
+    assert result.axes["many"].weakest_first()[-1][0] == "z"
+
+
+def test_intervals_hold_the_score_and_widen_with_fewer_articles() -> None:
+    """The same rows say less when they come from few articles that err together."""
+    rows = 300
+    gold = np.eye(3, dtype=int)[np.arange(rows) % 3]
+    wrong = (np.arange(rows) // 30) % 2 == 0
+    given = np.where(wrong[:, None], np.roll(gold, 1, axis=1), gold).astype(bool)
+    widths = []
+    for size in (30, 1):
+        groups = [str(row // size) for row in range(rows)]
+        axis = report(TAXONOMY, {"one": gold}, {"one": given}, {"one": given * 1.0}, groups).axes["one"]
+        low, high = axis.intervals["accuracy"]
+        assert low <= axis.scores["accuracy"] <= high
+        widths.append(high - low)
+    assert widths[0] > 2 * widths[1]
+
+
+def test_resampling_keeps_articles_together() -> None:
+    """A resample that leaves an article out leaves out all of its rows."""
+    groups = ["a"] * 10 + ["b"] * 10 + ["c"] * 10
+    weights = resampling_weights(groups, 200, seed=1)
+    sums = weights.reshape(200, 3, 10).sum(2)
+    assert set(np.unique(sums)) <= {0.0, 10.0, 20.0, 30.0}
+    assert (sums.sum(1) == 30).all()
+    assert (sums == 0).any()
+
+
+def test_json_holds_the_documented_keys() -> None:
+    """What other programs read is there: n, scores, intervals, per label."""
+    value = scored()[0].as_json()
+    assert value["n"] == 120
+    assert {"macro_f1", "macro_f1_interval", "accuracy", "ece", "per_label", "confusion"} <= set(value["one"])
+    assert {"micro_f1", "macro_f1", "per_label"} <= set(value["many"])
+    assert set(value["one"]["per_label"]["a"]) == {"precision", "recall", "f1", "f1_interval", "support"}

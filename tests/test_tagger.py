@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from conftest import ARTICLE
+from stance import classifiers
+from stance.errors import DamagedModel, UserError
+from stance.records import Article
+from stance.rows import article_rows, sentence_row
+from stance.tagger import Tagger, best_model
+
+FAMILIES = classifiers.names()
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_one_changed_byte_in_any_file_is_noticed(name: str, models: Path, tmp_path: Path) -> None:
+    """No damaged model ever predicts, whichever of its files was touched."""
+    folder = tmp_path / name
+    shutil.copytree(models / name, folder)
+    files = sorted(folder.iterdir())
+    assert len(files) >= 7
+    for path in files:
+        whole = path.read_bytes()
+        middle = len(whole) // 2
+        path.write_bytes(whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :])
+        with pytest.raises(DamagedModel, match=path.name):
+            Tagger.load(folder)
+        path.write_bytes(whole)
+    Tagger.load(folder)
+
+
+def test_a_folder_that_is_no_model_is_refused(tmp_path: Path) -> None:
+    """A wrong --model is told apart from a damaged one."""
+    with pytest.raises(UserError, match="no such model folder"):
+        Tagger.load(tmp_path / "nothing")
+    with pytest.raises(UserError, match=r"no manifest.json"):
+        Tagger.load(tmp_path)
+
+
+def test_the_best_model_is_the_one_with_the_highest_score(models: Path, tmp_path: Path) -> None:
+    """Without --model the cross-validated score decides; with no model there is an error."""
+    scores = {
+        name: json.loads((models / name / "manifest.json").read_text(encoding="utf-8"))["scores"]["score"]
+        for name in FAMILIES
+    }
+    assert best_model(models).name == max(scores, key=lambda name: scores[name])
+    with pytest.raises(UserError, match="no trained model"):
+        best_model(tmp_path)
+
+
+def test_rows_hold_every_documented_field(models: Path) -> None:
+    """A sentence row names its place, labels, probabilities and model; an article row sums them up."""
+    tagger = Tagger.load(models / "tfidf")
+    tagged = list(tagger.tag([Article("x", ARTICLE, "x.txt"), Article("y", "They met.", "y.txt")]))
+    row = sentence_row(tagged[0], tagger.taxonomy, tagger.name, tagger.fingerprint)
+    assert list(row) == [
+        "article", "index", "start", "end", "text", "framing", "framing_probabilities",
+        "topics", "topics_probabilities", "model", "fingerprint",
+    ]  # fmt: skip
+    assert row["framing"] == max(row["framing_probabilities"], key=row["framing_probabilities"].get)
+    first, second = article_rows(tagged, tagger.taxonomy, tagger.name, tagger.fingerprint)
+    framings = [each.labels["framing"][0] for each in tagged[:3]]
+    assert first["sentences"] == 3
+    assert second["article"] == "y"
+    assert first["framing_index"] == pytest.approx(
+        (framings.count("hawkish") - framings.count("conciliatory")) / 3, abs=1e-4
+    )
+    assert sum(first["framing_shares"].values()) == pytest.approx(1, abs=1e-3)
+    assert all(first["topics_sentences"][topic] for topic in first["topics"])
+
+
+def test_the_card_states_scores_and_limits(models: Path) -> None:
+    """Whoever finds a model folder reads how good it is, weakest label first, and what it is not for."""
+    for name in FAMILIES:
+        card = (models / name / "README.md").read_text(encoding="utf-8")
+        scores = json.loads((models / name / "manifest.json").read_text(encoding="utf-8"))["scores"]
+        assert f"{scores['framing']['macro_f1']:.2f}" in card
+        assert "What it is not for" in card
+        weakest = min(scores["framing"]["per_label"].items(), key=lambda item: item[1]["f1"])[0]
+        assert card.index(f"| {weakest} |") == min(
+            card.index(f"| {label} |") for label in ("conciliatory", "hawkish", "neutral")
+        )
