@@ -278,10 +278,14 @@ def labels_check(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Labels folder.")] = Path("labels/news"),
 ) -> None:
     """Check every row of a labels folder and count what it holds."""
+    from stance.audit import problems
     from stance.dataset import load_folder
+    from stance.errors import all_at_once
     from stance.render import counts_table
 
     data = load_folder(folder)
+    if found := problems(data):
+        raise all_at_once(str(folder), found)
     out.print(counts_table(data))
 
 

@@ -20,6 +20,7 @@ class TrainConfig(BaseModel):
     """What one training run is made of; ``docs/configuration.md`` explains every key.
 
     Attributes:
+        files: names or patterns of the files in the labels folder to train on.
         folds: cross-validation folds; with no more articles than this, each is left out once.
         scored_folds: how many of the folds to train and score; all of them where it is absent.
         inner_folds: folds inside each training side whose held-out predictions temperatures and
@@ -32,6 +33,7 @@ class TrainConfig(BaseModel):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     family: str
     labels: Path = Path("labels/news")
+    files: tuple[str, ...] = Field(default=("*.jsonl",), min_length=1)
     seed: int = Field(default=13, ge=0, lt=2**32)
     folds: int = Field(default=5, ge=2)
     scored_folds: int | None = Field(default=None, ge=1)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 TAXONOMY_FILE = "taxonomy.yaml"
+META_SUFFIX = ".meta.jsonl"
+ALL_ROWS = ("*.jsonl",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +51,13 @@ class LabelledData:
         return tuple(example.group for example in self.examples)
 
 
-def load_folder(folder: Path) -> LabelledData:
+def load_folder(folder: Path, files: Sequence[str] = ALL_ROWS) -> LabelledData:
     """Read a labels folder.
+
+    Args:
+        folder: holds ``taxonomy.yaml`` and rows.
+        files: names or patterns of the files whose rows are wanted. Files ``*.meta.jsonl`` describe
+            articles and hold no rows.
 
     Raises:
         UserError: the folder, its taxonomy or any row is wrong; all problems are named at once.
@@ -58,10 +65,12 @@ def load_folder(folder: Path) -> LabelledData:
     if not folder.is_dir():
         raise UserError(f"{folder}: no such labels folder; see docs/labels.md for what it holds")
     taxonomy = Taxonomy.load(folder / TAXONOMY_FILE)
-    files = sorted(folder.glob("*.jsonl"))
-    if not files:
-        raise UserError(f"{folder}: no .jsonl file with annotated rows; see docs/labels.md")
-    return _load(folder.name, taxonomy, files, required=tuple(taxonomy.axes))
+    found = sorted(
+        {path for pattern in files for path in folder.glob(pattern) if not path.name.endswith(META_SUFFIX)}
+    )
+    if not found:
+        raise UserError(f"{folder}: no file {' or '.join(files)} with annotated rows; see docs/labels.md")
+    return _load(folder.name, taxonomy, found, required=tuple(taxonomy.axes))
 
 
 def load_file(path: Path, taxonomy: Taxonomy) -> LabelledData:
@@ -124,6 +133,8 @@ def _problems(row: Mapping[str, Any], taxonomy: Taxonomy, axes: Sequence[str]) -
     for field in ("id", "article", "group"):
         if not isinstance(row.get(field, ""), str | int):
             wrong.append(f"'{field}' must be text or a number; mend it")
+    if not isinstance(row.get("position", 0), int):
+        wrong.append("'position' must be a whole number, from 0; mend it")
     for name in axes:
         wrong += _label_problems(name, taxonomy.axes[name], row)
     notes = row.get("annotations", [])
@@ -152,7 +163,7 @@ def _label_problems(name: str, axis: Axis, row: Mapping[str, Any]) -> list[str]:
 def _example(row: Mapping[str, Any], taxonomy: Taxonomy, axes: Sequence[str], place: str) -> Example:
     key = str(row.get("id", place))
     group = str(row.get("article", row.get("group", key)))
-    return Example(key, row["text"], group, _labels(row, taxonomy, axes), place)
+    return Example(key, row["text"], group, _labels(row, taxonomy, axes), place, row.get("position"))
 
 
 def _labels(row: Mapping[str, Any], taxonomy: Taxonomy, axes: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -143,6 +143,14 @@ def train(
     return best_epoch
 
 
+def _computes_bf16(device: torch.device) -> bool:
+    """Tell whether matrix products in bfloat16 run in hardware; emulated ones are slower than fp32."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    able = torch.cpu.get_capabilities()
+    return bool(able.get("amx_bf16") or able.get("avx512_bf16"))
+
+
 class _Loss:
     """The sum over axes of cross-entropy (single-label) and binary cross-entropy (multi-label).
 
@@ -153,6 +161,7 @@ class _Loss:
     def __init__(self, taxonomy: Taxonomy, rows: Rows, params: Params, device: torch.device) -> None:
         self._taxonomy = taxonomy
         self._device = device
+        self._bf16 = params.bf16 and _computes_bf16(device)
         self._weights: dict[str, Tensor] = {}
         for name, axis in taxonomy.axes.items():
             target = rows.targets[name]
@@ -165,6 +174,10 @@ class _Loss:
             self._weights[name] = (weights if params.balanced else torch.ones_like(weights)).to(device)
 
     def __call__(self, network: Network, rows: Rows, batch: Sequence[int]) -> Tensor:
+        with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._bf16):
+            return self._sum(network, rows, batch)
+
+    def _sum(self, network: Network, rows: Rows, batch: Sequence[int]) -> Tensor:
         logits = network(*(tensor.to(self._device) for tensor in _collate([rows.encodings[n] for n in batch])))
         total = torch.zeros((), device=self._device)
         for (name, axis), scores in zip(self._taxonomy.axes.items(), logits, strict=True):

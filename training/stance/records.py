@@ -52,6 +52,7 @@ class Example:
         group: the article it comes from; rows of one group never stand on both sides of a split.
         labels: axis name to the labels given; exactly one on a single-label axis, in taxonomy order.
         place: ``file:line``, for messages.
+        position: its place in the article, from 0, where the row says so.
     """
 
     id: str
@@ -59,6 +60,7 @@ class Example:
     group: str
     labels: Mapping[str, tuple[str, ...]]
     place: str
+    position: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ def _without_furniture(text: str, block: list[tuple[int, int]]) -> Iterator[tupl
     furniture because of its neighbours.
     """
     lines = [text[start:end].strip() for start, end in block]
-    furniture = [_is_furniture(line) for line in lines]
+    furniture = [is_furniture(line) for line in lines]
     spoilt = any(furniture)
     for span, line, drop in zip(block, lines, furniture, strict=True):
         bare = len(line.split()) <= _MAX_LABEL_WORDS and not _ENDS_SENTENCE.search(line)
@@ -91,7 +91,8 @@ def _without_furniture(text: str, block: list[tuple[int, int]]) -> Iterator[tupl
             yield span
 
 
-def _is_furniture(line: str) -> bool:
+def is_furniture(line: str) -> bool:
+    """Tell whether a whole line is one that news pages carry around an article."""
     return any(pattern.fullmatch(line) for pattern in _FURNITURE)
 
 

@@ -85,7 +85,7 @@ def run(config: TrainConfig, out: Path, tracker: Tracker, watcher: Watcher) -> t
         UserError: the labels or settings are wrong.
         StanceError: the model cannot be trained or written.
     """
-    problem = Problem.of(load_folder(config.labels))
+    problem = Problem.of(load_folder(config.labels, config.files))
     with tracker.training(config, problem) as log:
         started = time.monotonic()
         folds = crossval.outer_folds(problem, config)

@@ -37,6 +37,7 @@ class Params(BaseModel):
         lr: peak learning rate of the encoder; ``head_lr`` that of the heads.
         warmup: share of all steps in which the rate rises.
         patience: epochs without a lower dev loss before training stops.
+        bf16: train in bfloat16 where the processor computes it in hardware; weights stay fp32.
         balanced: weigh rare labels by the square root of their inverse frequency.
     """
 
@@ -54,6 +55,7 @@ class Params(BaseModel):
     dropout: float = Field(default=0.1, ge=0, lt=1)
     clip_norm: float = Field(default=1.0, gt=0)
     patience: int = Field(default=3, ge=1)
+    bf16: bool = True
     balanced: bool = True
 
 
