@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 
 import pytest
 
-from conftest import ROOT
-from stance.agreement import alpha, by_axis, by_label
-from stance.dataset import load_folder
+from conftest import ROOT, TAXONOMY
+from stance.agreement import alpha, by_axis, by_label, confusions, pair_f1, pairs
+from stance.dataset import LabelledData, load_folder
 
 
 def test_alpha_agrees_with_the_published_example() -> None:
@@ -23,11 +25,50 @@ def test_alpha_of_full_and_of_no_agreement() -> None:
     assert alpha([["a", "a"], ["a"]]) == 1
 
 
-def test_the_data_card_states_the_agreement_of_the_rows() -> None:
+def annotated(tmp_path: Path, notes: list[list[tuple[str, list[str]]]]) -> LabelledData:
+    (tmp_path / "taxonomy.yaml").write_text(TAXONOMY, encoding="utf-8")
+    rows = [
+        {
+            "text": f"Sentence {number}.",
+            "framing": "neutral",
+            "topics": [],
+            "annotations": [{"framing": framing, "topics": topics} for framing, topics in each],
+        }
+        for number, each in enumerate(notes)
+    ]
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    return load_folder(tmp_path)
+
+
+def test_pairs_are_compared_apart(tmp_path: Path) -> None:
+    """With three annotators each pair has its own figures, and confusions count every pair."""
+    data = annotated(
+        tmp_path,
+        [
+            [("hawkish", ["tariffs"]), ("hawkish", ["tariffs"]), ("neutral", [])],
+            [("neutral", []), ("neutral", []), ("neutral", ["space"])],
+            [("conciliatory", ["space"]), ("conciliatory", ["space"]), ("conciliatory", ["space"])],
+            [("neutral", []), ("neutral", [])],
+        ],
+    )
+    assert pairs(data) == [(0, 1), (0, 2), (1, 2)]
+    assert by_axis(data, (0, 1))["framing"] == 1
+    assert by_axis(data, (0, 2))["framing"] < 1
+    assert pair_f1(data, (0, 1))["topics"] == 1
+    assert pair_f1(data, (0, 2))["topics"] == pytest.approx(0.5)
+    assert confusions(data)["framing"] == {("hawkish", "neutral"): 2}
+
+
+@pytest.mark.parametrize("name", ["articles", "written"])
+def test_the_data_card_states_the_agreement_of_the_rows(name: str) -> None:
     """The alphas in the news data card are the ones that the annotations give."""
-    data = load_folder(ROOT / "labels" / "news")
-    card = (ROOT / "labels" / "news" / "README.md").read_text(encoding="utf-8")
-    axes, labels = by_axis(data), by_label(data)
-    stated = dict(re.findall(r"^\| \**(\w+)\** \| \**(-?[\d.]+)\** \|", card, re.MULTILINE))
-    for name, value in {**axes, **labels["framing"], **labels["topics"]}.items():
-        assert float(stated[name]) == pytest.approx(value, abs=0.0051), name
+    folder = ROOT / "labels" / "news"
+    data = load_folder(folder, [f"{name}.jsonl"])
+    card = (folder / "README.md").read_text(encoding="utf-8").split(f"### Agreement: {name}.jsonl")[1]
+    stated = {row[0]: row[1:] for row in re.findall(r"^\| (\w+) \| ([\d.]+) \|(.*)\|$", card, re.MULTILINE)}
+    ways: list[tuple[int, int] | None] = [None, *(pairs(data) if name == "written" else ())]
+    for axis in data.axes:
+        for label in (axis, *data.taxonomy.axes[axis].names):
+            values = [by_axis(data, way)[axis] if label == axis else by_label(data, way)[axis][label] for way in ways]
+            shown = [stated[label][0], *re.findall(r"[\d.]+", stated[label][1])]
+            assert [float(each) for each in shown] == pytest.approx(values, abs=0.00051), label

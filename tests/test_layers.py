@@ -17,8 +17,8 @@ LAYERS = [
     ["repair", "segment", "batching", "encoder", "calibrate", "split", "classifiers"],
     ["formats", "finetune", "evaluate", "config", "drafting"],
     ["dataset", "classifiers.tfidf", "classifiers.transformer"],
-    ["agreement", "tagger", "rows"],
-    ["crossval", "render", "pyfunc"],
+    ["agreement", "audit", "stats", "tagger", "rows"],
+    ["crossval", "render", "pyfunc", "stats_page"],
     ["scoring", "card", "checkpoint", "figures", "progress"],
     ["train"],
     ["tracking"],
@@ -109,7 +109,7 @@ def test_no_file_outgrows_a_reader() -> None:
 def test_every_command_has_help_and_a_docs_entry(stance: Stance) -> None:
     """Each command and each of its options is described in docs/commands.md as in --help."""
     docs = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
-    for words in (["train"], ["predict"], ["evaluate"], ["ui"], ["labels", "check"], ["labels", "agreement"], ["labels", "new"]):
+    for words in (["train"], ["predict"], ["evaluate"], ["ui"], ["labels", "check"], ["labels", "stats"], ["labels", "agreement"], ["labels", "new"]):
         text = stance(*words, "--help").stdout
         assert f"## stance {' '.join(words)}" in docs
         section = docs.split(f"## stance {' '.join(words)}\n")[1].split("\n## ")[0]

@@ -1,11 +1,17 @@
-"""Krippendorff's alpha between annotators, nominal scale."""
+"""How far annotators agree: Krippendorff's alpha, F1 between pairs, and what they confuse."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
+from itertools import combinations
+
+import numpy as np
 
 from stance.dataset import LabelledData
+
+Pair = tuple[int, int]
+Notes = Sequence[Mapping[str, tuple[str, ...]]]
 
 
 def alpha(units: Sequence[Sequence[Hashable]]) -> float:
@@ -30,33 +36,68 @@ def alpha(units: Sequence[Sequence[Hashable]]) -> float:
     return 1.0 if expected == 0 else 1 - disagreed / expected
 
 
-def by_axis(data: LabelledData) -> dict[str, float]:
-    """Return alpha per axis over the rows with two or more annotations.
+def pairs(data: LabelledData) -> list[Pair]:
+    """Return every pair of annotators, by their place in ``annotations``, from 0."""
+    most = max((len(notes) for notes in data.annotations.values()), default=0)
+    return list(combinations(range(most), 2))
+
+
+def by_axis(data: LabelledData, pair: Pair | None = None) -> dict[str, float]:
+    """Return alpha per axis, of all annotators or of one pair.
 
     A single-label axis is one nominal variable. A multi-label one is one yes-or-no variable a
-    label; its alpha is computed over all of them pooled, so that rare labels weigh as they occur.
+    label, and its alpha is the mean over the labels.
     """
-    rows = [notes for notes in data.annotations.values() if len(notes) > 1]
-    found = {}
+    rows, found = _notes(data, pair), {}
     for name in data.axes:
-        axis = data.taxonomy.axes[name]
-        if axis.single:
+        if data.taxonomy.axes[name].single:
             found[name] = alpha([[note[name][0] for note in notes] for notes in rows])
         else:
-            found[name] = alpha([unit for label in axis.names for unit in _presence(rows, name, label)])
+            found[name] = float(np.mean(list(by_label(data, pair)[name].values())))
     return found
 
 
-def by_label(data: LabelledData) -> dict[str, dict[str, float]]:
+def by_label(data: LabelledData, pair: Pair | None = None) -> dict[str, dict[str, float]]:
     """Return alpha of every label taken alone, as given or not given."""
-    rows = [notes for notes in data.annotations.values() if len(notes) > 1]
+    rows = _notes(data, pair)
     return {
-        name: {label: alpha(_presence(rows, name, label)) for label in data.taxonomy.axes[name].names}
+        name: {
+            label: alpha([[label in note[name] for note in notes] for notes in rows])
+            for label in data.taxonomy.axes[name].names
+        }
         for name in data.axes
     }
 
 
-def _presence(
-    rows: Sequence[Sequence[Mapping[str, tuple[str, ...]]]], axis: str, label: str
-) -> list[list[bool]]:
-    return [[label in note[axis] for note in notes] for notes in rows]
+def pair_f1(data: LabelledData, pair: Pair) -> dict[str, float]:
+    """Return F1 of one annotator against the other: macro on a single-label axis, micro on a multi-label one."""
+    rows, found = _notes(data, pair), {}
+    for name in data.axes:
+        axis = data.taxonomy.axes[name]
+        first, second = (axis.encode(notes[place][name] for notes in rows) for place in (0, 1))
+        hits, given = (first * second).sum(0), first.sum(0) + second.sum(0)
+        each = 2 * hits[given > 0] / given[given > 0]
+        found[name] = float(each.mean() if axis.single else 2 * hits.sum() / given.sum())
+    return found
+
+
+def confusions(data: LabelledData) -> dict[str, Counter[tuple[str, str]]]:
+    """Return per single-label axis how often two annotators gave these two labels to a sentence."""
+    found: dict[str, Counter[tuple[str, str]]] = {}
+    for name in data.axes:
+        if not data.taxonomy.axes[name].single:
+            continue
+        found[name] = Counter()
+        for notes in _notes(data, None):
+            for one, other in combinations([note[name][0] for note in notes], 2):
+                if one != other:
+                    found[name][min(one, other), max(one, other)] += 1
+    return found
+
+
+def _notes(data: LabelledData, pair: Pair | None) -> list[Notes]:
+    """Return the annotations of every row that has two or more, or both of a pair."""
+    if pair is None:
+        return [notes for notes in data.annotations.values() if len(notes) > 1]
+    first, second = pair
+    return [(notes[first], notes[second]) for notes in data.annotations.values() if len(notes) > second]

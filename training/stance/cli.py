@@ -17,6 +17,7 @@ from stance.errors import MissingExtra, StanceError, UserError
 
 if TYPE_CHECKING:
     from stance.config import TrainConfig
+    from stance.dataset import LabelledData
     from stance.records import Article
     from stance.tagger import Tagger
     from stance.train import Tracker
@@ -273,36 +274,65 @@ def ui(
         raise StanceError(f"the MLflow UI ended with code {code}; see its messages above")
 
 
+FolderArgument = Annotated[Path, typer.Argument(metavar="FOLDER", help="Labels folder.")]
+FilesOption = Annotated[
+    list[str] | None, typer.Option("--file", metavar="NAME", help="Only this file of the folder; repeatable.")
+]
+NEWS = Path("labels/news")
+
+
 @labels_app.command("check")
-def labels_check(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Labels folder.")] = Path("labels/news"),
-) -> None:
+def labels_check(folder: FolderArgument = NEWS, files: FilesOption = None) -> None:
     """Check every row of a labels folder and count what it holds."""
     from stance.audit import problems
-    from stance.dataset import load_folder
     from stance.errors import all_at_once
     from stance.render import counts_table
 
-    data = load_folder(folder)
+    data = _labelled(folder, files)
     if found := problems(data):
         raise all_at_once(str(folder), found)
     out.print(counts_table(data))
 
 
-@labels_app.command("agreement")
-def labels_agreement(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Labels folder.")] = Path("labels/news"),
+@labels_app.command("stats")
+def labels_stats(
+    folder: FolderArgument = NEWS,
+    files: FilesOption = None,
+    html: Annotated[Path | None, typer.Option(help="Also write one self-contained page here.")] = None,
 ) -> None:
-    """Print Krippendorff's alpha between the independent annotations."""
-    from stance.agreement import by_axis, by_label
-    from stance.dataset import load_folder
-    from stance.render import agreement_table
+    """Print what a labels folder is made of."""
+    from stance.files import whole_file
+    from stance.render import counts_table, file_table
+    from stance.stats import read_meta
+    from stance.stats_page import page
 
-    data = load_folder(folder)
+    data = _labelled(folder, files)
+    meta = read_meta(folder)
+    out.print(file_table(data))
+    out.print(counts_table(data))
+    if html:
+        with whole_file(html) as partial:
+            partial.write_text(page(data, meta), encoding="utf-8")
+        _say(f"page written to {html}")
+
+
+@labels_app.command("agreement")
+def labels_agreement(folder: FolderArgument = NEWS, files: FilesOption = None) -> None:
+    """Print Krippendorff's alpha between the independent annotations."""
+    from stance.render import agreement_tables
+
+    data = _labelled(folder, files)
     rows = sum(len(notes) > 1 for notes in data.annotations.values())
     if not rows:
         raise UserError(f"{folder}: no row carries two annotations; see docs/labels.md")
-    out.print(agreement_table(by_axis(data), by_label(data), rows))
+    out.print(f"{rows} sentences with two or more annotations", highlight=False)
+    out.print(agreement_tables(data))
+
+
+def _labelled(folder: Path, files: list[str] | None) -> LabelledData:
+    from stance.dataset import ALL_ROWS, load_folder
+
+    return load_folder(folder, files or ALL_ROWS)
 
 
 @labels_app.command("new")

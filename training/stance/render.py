@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from stance import agreement, stats
 from stance.dataset import LabelledData
 from stance.evaluate import Report
 from stance.records import Tagged
@@ -108,25 +109,46 @@ def counts_table(data: LabelledData) -> RenderableType:
     table = Table(title=f"{data.name}: {rows} sentences of {len(set(data.groups))} articles", title_justify="left")
     for column, side in (("axis", "left"), ("label", "left"), ("sentences", "right"), ("share", "right")):
         table.add_column(column, justify=side)
-    for name in data.axes:
-        for label in data.taxonomy.axes[name].names:
-            count = sum(label in example.labels[name] for example in data.examples)
+    for name, labels in stats.counts(data).items():
+        for label, count in labels.items():
             table.add_row(name, label, str(count), f"{count / rows:.1%}")
         table.add_section()
     return table
 
 
-def agreement_table(
-    axes: Mapping[str, float], labels: Mapping[str, Mapping[str, float]], rows: int
-) -> RenderableType:
-    """Return Krippendorff's alpha per axis and label."""
-    table = Table(title=f"Krippendorff's alpha over {rows} doubly annotated sentences", title_justify="left")
+def agreement_tables(data: LabelledData) -> RenderableType:
+    """Return Krippendorff's alpha per axis and label, the pairs' F1, and the commonest confusions."""
+    pairs = agreement.pairs(data)
+    table = Table(title="Krippendorff's alpha", title_justify="left")
     table.add_column("axis")
     table.add_column("label")
-    table.add_column("alpha", justify="right")
-    for name, value in axes.items():
-        table.add_row(name, "all", f"{value:.3f}", style="bold")
-        for label, each in labels[name].items():
-            table.add_row("", label, f"{each:.3f}")
+    ways: list[agreement.Pair | None] = [None, *(pairs if len(pairs) > 1 else ())]
+    for way in ways:
+        table.add_column("all" if way is None else f"{way[0] + 1} and {way[1] + 1}", justify="right")
+    axes = [agreement.by_axis(data, way) for way in ways]
+    labels = [agreement.by_label(data, way) for way in ways]
+    for name in data.axes:
+        table.add_row(name, "", *(f"{each[name]:.3f}" for each in axes), style="bold")
+        for label in data.taxonomy.axes[name].names:
+            table.add_row("", label, *(f"{each[name][label]:.3f}" for each in labels))
         table.add_section()
+    lines = [
+        f"annotators {one + 1} and {other + 1}: F1 "
+        + ", ".join(f"{name} {value:.3f}" for name, value in agreement.pair_f1(data, (one, other)).items())
+        for one, other in pairs
+    ]
+    for name, found in agreement.confusions(data).items():
+        common = ", ".join(f"{one} / {other} {count}" for (one, other), count in found.most_common(3))
+        lines.append(f"confused most often, {name}: {common or 'nothing'}")
+    return Group(table, *(Text(line) for line in lines))
+
+
+def file_table(data: LabelledData) -> RenderableType:
+    """Return the make-up of every file of a labels folder."""
+    table = Table(title="files; diversity on samples of whole articles of equal length", title_justify="left")
+    for column in ("file", "sentences", "articles", "words a sentence", "type-token ratio", "distinct-2"):
+        table.add_column(column, justify="left" if column == "file" else "right")
+    for each in stats.by_file(data):
+        figures = (f"{each.words:.1f}", f"{each.type_token:.3f}", f"{each.distinct_2:.3f}")
+        table.add_row(each.name, str(each.sentences), str(each.articles), *figures)
     return table
