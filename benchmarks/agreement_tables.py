@@ -1,6 +1,6 @@
 """Print the agreement tables of a labels folder's data card.
 
-    python benchmarks/agreement_tables.py labels/news
+python benchmarks/agreement_tables.py labels/news
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ def main(folder: Path) -> None:
         data = load_folder(folder, [path.name])
         found = pairs(data)
         ways = [None, *(found if len(found) > 1 else ())]
-        head = ["all", *(f"{one + 1} and {other + 1}" for one, other in found)] if len(found) > 1 else ["alpha"]
+        head = (
+            ["all", *(f"{one + 1} and {other + 1}" for one, other in found)] if len(found) > 1 else ["alpha"]
+        )
         print(f"### Agreement: {path.name}\n\n| label | {' | '.join(head)} |\n|---|{'---|' * len(head)}")
         for axis in data.axes:
             values = [by_axis(data, way)[axis] for way in ways]

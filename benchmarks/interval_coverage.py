@@ -3,7 +3,8 @@
     python benchmarks/interval_coverage.py
 
 Simulates a model whose accuracy differs from article to article (beta-distributed), scores samples of
-articles with the plain cluster bootstrap and with ours, and counts how often the interval holds the true accuracy.
+articles with the plain cluster bootstrap and with ours, and counts how often the interval holds the
+true accuracy.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 
 from stance.evaluate import LEVEL, resampling_weights
 
+TRUE = 0.7
 TRIALS = 600
 RESAMPLES = 400
 SPREADS = {"articles alike": 1e6, "articles differ": 20.0}
@@ -23,7 +25,7 @@ def coverage(articles: int, sentences: int, spread: float, *, plain: bool) -> tu
     groups = [str(number) for number in range(articles) for _ in range(sentences)]
     held, width = 0, 0.0
     for trial in range(TRIALS):
-        skill = generator.beta(0.7 * spread, 0.3 * spread, articles)
+        skill = generator.beta(TRUE * spread, (1 - TRUE) * spread, articles)
         right = (generator.random((articles, sentences)) < skill[:, None]).astype(float)
         if not plain:
             weights = resampling_weights(groups, RESAMPLES, trial)
@@ -32,7 +34,7 @@ def coverage(articles: int, sentences: int, spread: float, *, plain: bool) -> tu
             drawn = generator.multinomial(articles, np.full(articles, 1 / articles), RESAMPLES)
             values = drawn @ right.mean(1) / articles
         low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-        held += low <= 0.7 <= high
+        held += low <= TRUE <= high
         width += high - low
     return held / TRIALS, width / TRIALS
 

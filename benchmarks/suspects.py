@@ -52,7 +52,11 @@ def main() -> None:
     order = np.min(list(ranks.values()), axis=0).argsort(kind="stable")
     for place in order[: arguments.top]:
         example = problem.data.examples[rows[place]]
-        row = {"id": example.id, "text": example.text, **{axis: list(example.labels[axis]) for axis in confidence}}
+        row = {
+            "id": example.id,
+            "text": example.text,
+            **{axis: list(example.labels[axis]) for axis in confidence},
+        }
         row["confidence"] = {name: round(float(values[place]), 4) for name, values in confidence.items()}
         sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
 

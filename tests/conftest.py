@@ -46,7 +46,12 @@ ROWS = [
     ("b", "They welcomed a plan to share data from the lunar probe.", "conciliatory", ["space"]),
     ("b", "Prosecutors accused the neighbour of stealing rocket plans.", "hawkish", ["space"]),
     ("b", "The launch site lies two hours north of the city.", "neutral", ["space"]),
-    ("c", "Leaders praised the truce and agreed to cut duties on tea.", "conciliatory", ["tariffs", "farming"]),
+    (
+        "c",
+        "Leaders praised the truce and agreed to cut duties on tea.",
+        "conciliatory",
+        ["tariffs", "farming"],
+    ),
     ("c", "Retaliation on soybeans was threatened within days.", "hawkish", ["farming"]),
     ("c", "The satellite weighs nine hundred kilograms.", "neutral", ["space"]),
     ("c", "The ministry welcomed the offer of talks on fishing.", "conciliatory", []),
@@ -63,7 +68,8 @@ ROWS = [
 ARTICLE = (
     "Monday, 3 March 2025\n\n"
     "Capitals agree to lift duties on tea\n\n"
-    "Ministers welcomed the truce on Sunday. Officials accused the rival of dumping steel in the U.S. market.\n\n"
+    "Ministers welcomed the truce on Sunday. "
+    "Officials accused the rival of dumping steel in the U.S. market.\n\n"
     "Related news\n"
 )
 
@@ -91,7 +97,9 @@ class Silent:
 def write_rows(path: Path, rows: Sequence[tuple[str, str, str, list[str]]] = ROWS) -> None:
     """Write rows in the format of a labels file."""
     lines = [
-        json.dumps({"id": f"{group}:{number}", "article": group, "text": text, "framing": framing, "topics": topics})
+        json.dumps(
+            {"id": f"{group}:{number}", "article": group, "text": text, "framing": framing, "topics": topics}
+        )
         for number, (group, text, framing, topics) in enumerate(rows)
     ]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -125,7 +133,9 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tokenizer.normalizer = BertNormalizer()
     tokenizer.pre_tokenizer = BertPreTokenizer()
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
-    tokenizer.train_from_iterator([row[1] for row in ROWS], WordPieceTrainer(vocab_size=300, special_tokens=special))
+    tokenizer.train_from_iterator(
+        [row[1] for row in ROWS], WordPieceTrainer(vocab_size=300, special_tokens=special)
+    )
     tokenizer.post_processor = TemplateProcessing(
         single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
     )
@@ -143,7 +153,9 @@ def configs(tmp_path_factory: pytest.TempPathFactory, labels: Path, encoder: Pat
     """Return a folder with a small config of each family."""
     folder = tmp_path_factory.mktemp("configs")
     common = f"labels: {labels}\nseed: 3\nfolds: 4\n"
-    (folder / "tfidf.yaml").write_text(f"name: tfidf\nfamily: tfidf\n{common}inner_folds: 3\n", encoding="utf-8")
+    (folder / "tfidf.yaml").write_text(
+        f"name: tfidf\nfamily: tfidf\n{common}inner_folds: 3\n", encoding="utf-8"
+    )
     (folder / "transformer.yaml").write_text(
         f"name: transformer\nfamily: transformer\n{common}inner_folds: 1\n"
         f"params: {{encoder: {encoder}, epochs: 4, lr: 0.003, batch_size: 8}}\n",

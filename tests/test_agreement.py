@@ -69,6 +69,9 @@ def test_the_data_card_states_the_agreement_of_the_rows(name: str) -> None:
     ways: list[tuple[int, int] | None] = [None, *(pairs(data) if name == "written" else ())]
     for axis in data.axes:
         for label in (axis, *data.taxonomy.axes[axis].names):
-            values = [by_axis(data, way)[axis] if label == axis else by_label(data, way)[axis][label] for way in ways]
+            values = [
+                by_axis(data, way)[axis] if label == axis else by_label(data, way)[axis][label]
+                for way in ways
+            ]
             shown = [stated[label][0], *re.findall(r"[\d.]+", stated[label][1])]
             assert [float(each) for each in shown] == pytest.approx(values, abs=0.00051), label

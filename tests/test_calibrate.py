@@ -12,7 +12,7 @@ TAXONOMY = Taxonomy(name="t", axes={"one": SINGLE, "many": MULTI})
 
 
 def overconfident(rows: int = 4000, factor: float = 3.0) -> tuple[np.ndarray, np.ndarray]:
-    """Return probabilities whose logits are ``factor`` times too large, and labels drawn from the true ones."""
+    """Return probabilities whose logits are ``factor`` times too large, and labels of the true ones."""
     generator = np.random.default_rng(0)
     logits = generator.normal(size=(rows, 3))
     true = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)

@@ -19,16 +19,23 @@ def article(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("family", ["tfidf", "transformer"])
-def test_predict_writes_one_json_line_a_sentence(stance: Stance, models: Path, article: Path, family: str) -> None:
+def test_predict_writes_one_json_line_a_sentence(
+    stance: Stance, models: Path, article: Path, family: str
+) -> None:
     """In a pipe, each sentence is one JSON object with labels, probabilities and offsets."""
-    rows = [json.loads(line) for line in stance("predict", article, "--model", models / family).stdout.splitlines()]
+    rows = [
+        json.loads(line)
+        for line in stance("predict", article, "--model", models / family).stdout.splitlines()
+    ]
     assert [ARTICLE[row["start"] : row["end"]] for row in rows] == [row["text"] for row in rows]
     assert len(rows) == 3
     assert {row["article"] for row in rows} == {"talks"}
     assert {row["model"] for row in rows} == {family}
 
 
-def test_predict_takes_the_best_model_and_says_so(stance: Stance, models: Path, article: Path, tmp_path: Path) -> None:
+def test_predict_takes_the_best_model_and_says_so(
+    stance: Stance, models: Path, article: Path, tmp_path: Path
+) -> None:
     """Without --model the best one in models/ is used, and standard error names it."""
     (tmp_path / "models").symlink_to(models)
     done = stance("predict", article)
@@ -36,7 +43,9 @@ def test_predict_takes_the_best_model_and_says_so(stance: Stance, models: Path, 
     assert "the best in models/" in done.stderr
 
 
-def test_predict_writes_the_same_rows_to_jsonl_and_csv(stance: Stance, models: Path, article: Path, tmp_path: Path) -> None:
+def test_predict_writes_the_same_rows_to_jsonl_and_csv(
+    stance: Stance, models: Path, article: Path, tmp_path: Path
+) -> None:
     """-o decides the format by its suffix; both hold the same sentences and labels."""
     for name in ("tags.jsonl", "tags.csv"):
         done = stance("predict", article, "--model", models / "tfidf", "-o", name)
@@ -54,7 +63,9 @@ def test_predict_writes_the_same_rows_to_jsonl_and_csv(stance: Stance, models: P
 
 def test_summary_gives_one_row_an_article(stance: Stance, models: Path, article: Path) -> None:
     """--summary counts framings and topics per article and gives the index from -1 to 1."""
-    done = stance("predict", article, "-", "--summary", "--model", models / "tfidf", stdin="They met. They left.")
+    done = stance(
+        "predict", article, "-", "--summary", "--model", models / "tfidf", stdin="They met. They left."
+    )
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [(row["article"], row["sentences"]) for row in rows] == [("talks", 3), ("stdin", 2)]
     assert all(-1 <= row["framing_index"] <= 1 for row in rows)
@@ -77,12 +88,23 @@ def test_summary_gives_one_row_an_article(stance: Stance, models: Path, article:
         (["evaluate", "MODEL", "--data", "d.jsonl"], {"d.jsonl": b'{"text": "A b."}\n'}, 2, "no row carries"),
         (["train", "nosuch"], {}, 2, "nosuch.yaml: no such config"),
         (["train"], {}, 2, "configs: no .yaml file here"),
-        (["train", "c.yaml"], {"c.yaml": b"name: c\nfamily: tfidf\nsede: 1\n"}, 2, "c.yaml:3: unknown key 'sede'"),
+        (
+            ["train", "c.yaml"],
+            {"c.yaml": b"name: c\nfamily: tfidf\nsede: 1\n"},
+            2,
+            "c.yaml:3: unknown key 'sede'",
+        ),
         (["labels", "check", "none"], {}, 2, "none: no such labels folder"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_code_2(
-    stance: Stance, models: Path, tmp_path: Path, words: list[str], files: dict[str, bytes], code: int, expected: str
+    stance: Stance,
+    models: Path,
+    tmp_path: Path,
+    words: list[str],
+    files: dict[str, bytes],
+    code: int,
+    expected: str,
 ) -> None:
     """Every mistake is told on standard error; nothing is printed or left behind as if it were a result."""
     for name, content in files.items():
@@ -95,7 +117,9 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(
     assert {path.name for path in tmp_path.iterdir()} <= set(files)
 
 
-def test_one_bad_article_among_good_ones_leaves_no_output(stance: Stance, models: Path, article: Path, tmp_path: Path) -> None:
+def test_one_bad_article_among_good_ones_leaves_no_output(
+    stance: Stance, models: Path, article: Path, tmp_path: Path
+) -> None:
     """A run that could not read everything writes nothing, rather than a part that looks whole."""
     (tmp_path / "bad.txt").write_bytes(b"\xff\xfe\xfa")
     done = stance("predict", article, "bad.txt", "--model", models / "tfidf", "-o", "tags.jsonl", code=2)
@@ -114,12 +138,18 @@ def test_a_damaged_model_is_exit_code_1(stance: Stance, models: Path, article: P
     assert "calibration.json: changed or damaged since training" in done.stderr
 
 
-def test_an_unknown_label_stops_training_before_it_starts(stance: Stance, tmp_path: Path, labels: Path) -> None:
+def test_an_unknown_label_stops_training_before_it_starts(
+    stance: Stance, tmp_path: Path, labels: Path
+) -> None:
     """A wrong labels file is told with its lines, and no model folder appears."""
     folder = tmp_path / "mine"
     folder.mkdir()
-    (folder / "taxonomy.yaml").write_text((labels / "taxonomy.yaml").read_text(encoding="utf-8"), encoding="utf-8")
-    write_rows(folder / "rows.jsonl", [("a", "They met.", "cordial", []), ("b", "They left.", "neutral", ["x"])])
+    (folder / "taxonomy.yaml").write_text(
+        (labels / "taxonomy.yaml").read_text(encoding="utf-8"), encoding="utf-8"
+    )
+    write_rows(
+        folder / "rows.jsonl", [("a", "They met.", "cordial", []), ("b", "They left.", "neutral", ["x"])]
+    )
     (tmp_path / "c.yaml").write_text("name: c\nfamily: tfidf\nlabels: mine\n", encoding="utf-8")
     done = stance("train", "c.yaml", "--no-track", code=2)
     assert "rows.jsonl:1: unknown framing label 'cordial'" in done.stderr
@@ -137,16 +167,20 @@ def test_evaluate_prints_json_for_programs_and_a_table_for_people(
     assert {"macro_f1", "accuracy", "per_label"} <= set(value["framing"])
     assert {"micro_f1", "macro_f1", "per_label"} <= set(value["topics"])
     (tmp_path / "half.jsonl").write_text('{"text": "They met.", "framing": "neutral"}\n', encoding="utf-8")
-    assert "topics" not in json.loads(stance("evaluate", models / "tfidf", "--data", "half.jsonl", "--json").stdout)
+    assert "topics" not in json.loads(
+        stance("evaluate", models / "tfidf", "--data", "half.jsonl", "--json").stdout
+    )
     assert "weakest first" in stance("evaluate", models / "tfidf", "--data", labels / "rows.jsonl").stdout
 
 
-def test_new_rows_are_ready_to_be_labelled(stance: Stance, article: Path, labels: Path, tmp_path: Path) -> None:
+def test_new_rows_are_ready_to_be_labelled(
+    stance: Stance, article: Path, labels: Path, tmp_path: Path
+) -> None:
     """``labels new`` cuts articles into rows that only lack labels, and never overwrites work."""
     words = ("labels", "new", article, "-o", "todo.jsonl", "--taxonomy", labels / "taxonomy.yaml")
     stance(*words)
     rows = [json.loads(line) for line in (tmp_path / "todo.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert [row["text"] for row in rows][0] == "Capitals agree to lift duties on tea"
+    assert rows[0]["text"] == "Capitals agree to lift duties on tea"
     assert all(row["framing"] == "" and row["topics"] == [] for row in rows)
     assert "may hold labels" in stance(*words, code=2).stderr
 
@@ -163,7 +197,9 @@ def test_a_closed_pipe_is_no_error(stance: Stance, models: Path, tmp_path: Path)
     assert json.loads(done.stdout)["index"] == 0
 
 
-def test_the_five_articles_are_tagged_sentence_by_sentence(stance: Stance, models: Path, tmp_path: Path) -> None:
+def test_the_five_articles_are_tagged_sentence_by_sentence(
+    stance: Stance, models: Path, tmp_path: Path
+) -> None:
     """Every sentence stands at its offsets in the repaired article, furniture left out, in both formats."""
     folder = ROOT / "labels" / "news" / "articles"
     texts = {path.stem: repair(path.read_bytes().decode("utf-8"))[0] for path in folder.glob("*.txt")}

@@ -60,7 +60,7 @@ def test_all_mistakes_are_shown_at_once_with_their_lines(tmp_path: Path) -> None
 )
 def test_a_wrong_config_is_refused(tmp_path: Path, text: str, expected: str) -> None:
     """A config that cannot work is refused before anything is trained."""
-    with pytest.raises(UserError, match="mine.yaml") as caught:
+    with pytest.raises(UserError, match=r"mine\.yaml") as caught:
         load_config(write(tmp_path, text))
     assert expected in str(caught.value)
 

@@ -12,7 +12,7 @@ from stance import classifiers
 from stance.classifiers import Classifier
 from stance.config import load_config
 from stance.dataset import as_dataset, load_folder
-from stance.errors import DamagedModel
+from stance.errors import DamagedModelError
 
 TEXTS = [row[1] for row in ROWS] + ["", "An unheard-of sentence, with 12 words — none of them in the rows!"]
 
@@ -70,7 +70,9 @@ def test_a_saved_model_predicts_as_before(name: str, configs: Path, labels: Path
     loaded = classifiers.get(name).load(tmp_path, load_folder(labels).taxonomy, config.params)
     before, after = classifier.predict_proba(TEXTS), loaded.predict_proba(TEXTS)
     assert all(np.allclose(before[axis], after[axis], atol=1e-5) for axis in before)
-    assert not [path for path in tmp_path.iterdir() if path.suffix in {".pkl", ".pickle", ".joblib", ".bin", ".pt"}]
+    assert not [
+        path for path in tmp_path.iterdir() if path.suffix in {".pkl", ".pickle", ".joblib", ".bin", ".pt"}
+    ]
 
 
 def test_any_missing_or_cut_file_is_an_error(name: str, configs: Path, labels: Path, tmp_path: Path) -> None:
@@ -82,18 +84,22 @@ def test_any_missing_or_cut_file_is_an_error(name: str, configs: Path, labels: P
     for path in files:
         whole = path.read_bytes()
         path.unlink()
-        with pytest.raises(DamagedModel):
+        with pytest.raises(DamagedModelError):
             classifiers.get(name).load(tmp_path, taxonomy, config.params)
         if path.name != "model.safetensors":  # kept for further training, not read for prediction
             path.write_bytes(whole[: len(whole) // 2])
-            with pytest.raises(DamagedModel):
+            with pytest.raises(DamagedModelError):
                 classifiers.get(name).load(tmp_path, taxonomy, config.params)
         path.write_bytes(whole)
 
 
-def test_a_label_without_rows_keeps_its_column(name: str, configs: Path, labels: Path, tmp_path: Path) -> None:
+def test_a_label_without_rows_keeps_its_column(
+    name: str, configs: Path, labels: Path, tmp_path: Path
+) -> None:
     """A framing and a topic that no training row carries shift no other label, and are not chosen."""
-    (tmp_path / "taxonomy.yaml").write_text((labels / "taxonomy.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "taxonomy.yaml").write_text(
+        (labels / "taxonomy.yaml").read_text(encoding="utf-8"), encoding="utf-8"
+    )
     rows = [(a, b, c, [t for t in d if t != "farming"]) for a, b, c, d in ROWS if c != "hawkish"]
     write_rows(tmp_path / "rows.jsonl", rows)
     data = load_folder(tmp_path)

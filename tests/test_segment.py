@@ -30,9 +30,11 @@ def test_headings_stay_and_furniture_goes() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "-1.6 C", "Monday, January 26, 2026", "26 January 2026, 14:05 GMT", "Updated: Jan. 3, 2024 at 5:00 pm",
-        "Latest news", "Related news", "Related stories", "Most read", "Read more: Xi in Rome", "Advertisement",
-        "Share this article", "By Maria Lopez", "By Ann Lee and Bo Chen", "Photo: Agency", "© 2025 Some Paper",
+        "-1.6 C", "Monday, January 26, 2026", "26 January 2026, 14:05 GMT",
+        "Updated: Jan. 3, 2024 at 5:00 pm",
+        "Latest news", "Related news", "Related stories", "Most read", "Read more: Xi in Rome",
+        "Advertisement", "Share this article", "By Maria Lopez", "By Ann Lee and Bo Chen",
+        "Photo: Agency", "© 2025 Some Paper",
         "All rights reserved.", "https://example.org/a", "3 min read", "Comments (12)",
     ],
 )  # fmt: skip

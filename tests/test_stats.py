@@ -20,7 +20,10 @@ def test_words_that_mark_a_label_are_found(labels: Path) -> None:
 
 def test_diversity_compares_samples_of_one_size() -> None:
     """The written corpus is at least as varied as the five articles, measured on equal lengths."""
-    files = {each.name: each for each in stats.by_file(load_folder(Path(__file__).parent.parent / "labels" / "news"))}
+    files = {
+        each.name: each
+        for each in stats.by_file(load_folder(Path(__file__).parent.parent / "labels" / "news"))
+    }
     articles, written = files["articles.jsonl"], files["written.jsonl"]
     assert written.type_token >= articles.type_token
     assert written.distinct_2 >= articles.distinct_2

@@ -8,7 +8,7 @@ import pytest
 
 from conftest import ARTICLE
 from stance import classifiers
-from stance.errors import DamagedModel, UserError
+from stance.errors import DamagedModelError, UserError
 from stance.records import Article
 from stance.rows import article_rows, sentence_row
 from stance.tagger import Tagger, best_model
@@ -27,7 +27,7 @@ def test_one_changed_byte_in_any_file_is_noticed(name: str, models: Path, tmp_pa
         whole = path.read_bytes()
         middle = len(whole) // 2
         path.write_bytes(whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :])
-        with pytest.raises(DamagedModel, match=path.name):
+        with pytest.raises(DamagedModelError, match=path.name):
             Tagger.load(folder)
         path.write_bytes(whole)
     Tagger.load(folder)

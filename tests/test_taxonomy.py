@@ -35,7 +35,9 @@ def test_the_fingerprint_follows_labels_and_not_wording(tmp_path: Path) -> None:
     """A reworded definition keeps models comparable; another label order does not."""
     taxonomy = read(tmp_path, TAXONOMY)
     reworded = read(tmp_path, TAXONOMY.replace("farm goods", "goods of farms"))
-    swapped = read(tmp_path, TAXONOMY.replace("tariffs: duties, farming: farm goods", "farming: f, tariffs: d"))
+    swapped = read(
+        tmp_path, TAXONOMY.replace("tariffs: duties, farming: farm goods", "farming: f, tariffs: d")
+    )
     assert taxonomy.fingerprint == reworded.fingerprint
     assert taxonomy.fingerprint != swapped.fingerprint
 
@@ -54,7 +56,7 @@ def test_the_fingerprint_follows_labels_and_not_wording(tmp_path: Path) -> None:
 def test_a_wrong_taxonomy_is_named_with_its_line(tmp_path: Path, old: str, new: str, expected: str) -> None:
     """A mistake in taxonomy.yaml is told with file, line and key."""
     assert old in TAXONOMY
-    with pytest.raises(UserError, match="taxonomy.yaml") as caught:
+    with pytest.raises(UserError, match=r"taxonomy\.yaml") as caught:
         read(tmp_path, TAXONOMY.replace(old, new))
     assert expected in str(caught.value)
 

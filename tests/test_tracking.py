@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 from conftest import Silent
 from stance.config import load_config
 from stance.dataset import load_folder
+from stance.errors import StanceError
 from stance.train import run
 
 mlflow = pytest.importorskip("mlflow", reason="needs the train extra")
@@ -57,13 +59,23 @@ def test_runs_of_both_families_compare_under_the_same_names(store: Any) -> None:
     first, second = parents(store)
     curves = {"train/loss", "dev/loss"}
     assert set(first.data.metrics) - curves == set(second.data.metrics) - curves
-    assert {"test/framing/macro_f1", "test/topics/micro_f1", "test/score", "cal/framing/ece"} <= set(first.data.metrics)
+    assert {"test/framing/macro_f1", "test/topics/micro_f1", "test/score", "cal/framing/ece"} <= set(
+        first.data.metrics
+    )
     files = [
-        {item.path for folder in ("", "figures") for item in store.list_artifacts(run.info.run_id, folder or None)}
+        {
+            item.path
+            for folder in ("", "figures")
+            for item in store.list_artifacts(run.info.run_id, folder or None)
+        }
         for run in (first, second)
     ]
     assert files[0] == files[1]
-    assert {"figures/confusion_framing.png", "figures/per_label_topics.png", "out_of_fold_errors.json"} <= files[0]
+    assert {
+        "figures/confusion_framing.png",
+        "figures/per_label_topics.png",
+        "out_of_fold_errors.json",
+    } <= files[0]
 
 
 def test_epoch_curves_are_recorded(store: Any) -> None:
@@ -81,7 +93,9 @@ def test_a_run_answers_which_data_code_and_config(store: Any, labels: Path, conf
     assert run_.data.params["labels_fingerprint"] == fingerprint[:12]
     assert run_.inputs.dataset_inputs[0].dataset.digest == fingerprint[:36]
     path = store.download_artifacts(run_.info.run_id, "config.json")
-    assert json.loads(Path(path).read_text(encoding="utf-8")) == load_config(configs / "tfidf.yaml").resolved()
+    assert (
+        json.loads(Path(path).read_text(encoding="utf-8")) == load_config(configs / "tfidf.yaml").resolved()
+    )
 
 
 def test_the_champion_is_the_model_with_the_better_score(store: Any) -> None:
@@ -99,7 +113,12 @@ def test_the_champion_runs_in_a_process_of_its_own(store: Any, tmp_path: Path) -
         "print(model.predict(['Ministers welcomed the truce.', 'They met.']).to_json(orient='records'))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, check=True, env=dict(os.environ)
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=True,
+        env=dict(os.environ),
     )
     rows = json.loads(done.stdout.splitlines()[-1])
     assert len(rows) == 2
@@ -127,7 +146,7 @@ def test_a_run_that_ends_early_is_marked(
 
 def test_a_run_whose_process_was_killed_is_marked_later(store: Any) -> None:
     """SIGKILL leaves a run open; the next training on this machine closes it."""
-    tags = {"host": tracking.socket.gethostname(), "pid": "999999999"}
+    tags = {"host": socket.gethostname(), "pid": "999999999"}
     experiment = store.get_experiment_by_name("stance").experiment_id
     dead = store.create_run(experiment, tags=tags).info.run_id
     tracking.MlflowTracker()
@@ -138,5 +157,5 @@ def test_a_run_whose_process_was_killed_is_marked_later(store: Any) -> None:
 def test_a_store_that_cannot_be_opened_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A wrong MLFLOW_TRACKING_URI is one sentence with the way out."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "nosuch://place")
-    with pytest.raises(tracking.StanceError, match="--no-track"):
+    with pytest.raises(StanceError, match="--no-track"):
         tracking.MlflowTracker()

@@ -29,7 +29,9 @@ def test_training_tfidf_twice_gives_the_same_bytes(configs: Path, models: Path, 
     assert contents(tmp_path / "tfidf") == contents(models / "tfidf")
 
 
-def test_training_a_transformer_twice_gives_the_same_predictions(configs: Path, models: Path, tmp_path: Path) -> None:
+def test_training_a_transformer_twice_gives_the_same_predictions(
+    configs: Path, models: Path, tmp_path: Path
+) -> None:
     """The same seed gives the same probabilities, to the last digit."""
     run(load_config(configs / "transformer.yaml"), tmp_path, NoTracker(), Silent())
     texts = [row[1] for row in ROWS]
@@ -53,7 +55,9 @@ class Stopping(Silent):
         return self
 
 
-def test_an_interrupted_training_goes_on_where_it_stopped(configs: Path, models: Path, tmp_path: Path) -> None:
+def test_an_interrupted_training_goes_on_where_it_stopped(
+    configs: Path, models: Path, tmp_path: Path
+) -> None:
     """After Ctrl-C the same command skips finished folds, ends with the same model and tidies up."""
     config = load_config(configs / "tfidf.yaml")
     first: Watcher = Stopping(stop_at=10)
@@ -76,14 +80,21 @@ def test_other_settings_do_not_reuse_finished_folds(configs: Path, tmp_path: Pat
     assert watcher.fits == 4 * 4 + 1
 
 
-def test_scores_come_from_models_that_never_saw_the_article(configs: Path, labels: Path, tmp_path: Path) -> None:
+def test_scores_come_from_models_that_never_saw_the_article(
+    configs: Path, labels: Path, tmp_path: Path
+) -> None:
     """Articles made of noise score like noise: had a fold leaked, a classifier would know its rows."""
     folder = tmp_path / "noise"
     folder.mkdir()
     shutil.copy(labels / "taxonomy.yaml", folder)
     names = ("conciliatory", "hawkish", "neutral")
-    rows = [
-        (f"article {number // 6}", f"xq{number * 7919 % 1000} zv{number * 104729 % 1000} kw{number}.", names[number % 3], [])
+    rows: list[tuple[str, str, str, list[str]]] = [
+        (
+            f"article {number // 6}",
+            f"xq{number * 7919 % 1000} zv{number * 104729 % 1000} kw{number}.",
+            names[number % 3],
+            [],
+        )
         for number in range(60)
     ]
     write_rows(folder / "rows.jsonl", rows)
@@ -105,7 +116,15 @@ def test_train_ends_with_a_table_and_the_next_command(stance: Stance, configs: P
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_training_cleanly(configs: Path, tmp_path: Path, number: signal.Signals) -> None:
     """Ctrl-C or a scheduler's kill leaves no half-written model and no traceback."""
-    command = [sys.executable, "-m", "stance", "train", str(configs / "transformer.yaml"), "--no-track", "--set"]
+    command = [
+        sys.executable,
+        "-m",
+        "stance",
+        "train",
+        str(configs / "transformer.yaml"),
+        "--no-track",
+        "--set",
+    ]
     process = subprocess.Popen(
         [*command, "params.epochs=4000", "--set", "params.patience=4000"],
         cwd=tmp_path, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"},
@@ -122,7 +141,9 @@ def test_a_signal_ends_training_cleanly(configs: Path, tmp_path: Path, number: s
     assert not list(tmp_path.glob("models/transformer"))
 
 
-def test_a_single_article_cannot_be_cross_validated(stance: Stance, labels: Path, configs: Path, tmp_path: Path) -> None:
+def test_a_single_article_cannot_be_cross_validated(
+    stance: Stance, labels: Path, configs: Path, tmp_path: Path
+) -> None:
     """Too few articles is told, with what is needed."""
     folder = tmp_path / "one"
     folder.mkdir()

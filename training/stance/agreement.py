@@ -70,7 +70,7 @@ def by_label(data: LabelledData, pair: Pair | None = None) -> dict[str, dict[str
 
 
 def pair_f1(data: LabelledData, pair: Pair) -> dict[str, float]:
-    """Return F1 of one annotator against the other: macro on a single-label axis, micro on a multi-label one."""
+    """Return F1 of one annotator against the other: macro on a single-label axis, else micro."""
     rows, found = _notes(data, pair), {}
     for name in data.axes:
         axis = data.taxonomy.axes[name]

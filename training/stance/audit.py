@@ -13,8 +13,56 @@ from stance.split import near_duplicates
 
 # The commonest function words of English make up about two fifths of any English text.
 _ENGLISH = frozenset(
-    "the of and to in a is that for on was with as it by at from be are has have an its this said not "
-    "will were or had but his her their he she they we you i which would who been more than no after".split()
+    [
+        "the",
+        "of",
+        "and",
+        "to",
+        "in",
+        "a",
+        "is",
+        "that",
+        "for",
+        "on",
+        "was",
+        "with",
+        "as",
+        "it",
+        "by",
+        "at",
+        "from",
+        "be",
+        "are",
+        "has",
+        "have",
+        "an",
+        "its",
+        "this",
+        "said",
+        "not",
+        "will",
+        "were",
+        "or",
+        "had",
+        "but",
+        "his",
+        "her",
+        "their",
+        "he",
+        "she",
+        "they",
+        "we",
+        "you",
+        "i",
+        "which",
+        "would",
+        "who",
+        "been",
+        "more",
+        "than",
+        "no",
+        "after",
+    ]
 )
 _ENOUGH_WORDS = 30
 _FUNCTION_WORDS = 0.15
@@ -25,10 +73,15 @@ def problems(data: LabelledData) -> list[str]:
     """Return every problem found, one sentence each with file and line.
 
     Raises:
-        MissingExtra: ``rensa`` is not installed.
+        MissingExtraError: ``rensa`` is not installed.
     """
     examples = data.examples
-    return [*_retold(examples), *_broken_articles(examples), *_not_sentences(examples), *_not_english(examples)]
+    return [
+        *_retold(examples),
+        *_broken_articles(examples),
+        *_not_sentences(examples),
+        *_not_english(examples),
+    ]
 
 
 def _retold(examples: Sequence[Example]) -> list[str]:
@@ -52,7 +105,9 @@ def _broken_articles(examples: Sequence[Example]) -> list[str]:
             found.append(f"{rows[0].place}: article '{name}' stands in {len(files)} files; keep it in one")
         given = [row.position for row in rows if row.position is not None]
         if given and sorted(given) != list(range(len(rows))):
-            found.append(f"{rows[0].place}: positions of article '{name}' have a gap or a repeat; count from 0")
+            found.append(
+                f"{rows[0].place}: positions of article '{name}' have a gap or a repeat; count from 0"
+            )
     return found
 
 

@@ -37,11 +37,13 @@ class AxisCalibration(BaseModel):
 
     def decide(self, calibrated: FloatArray, axis: Axis) -> BoolArray:
         """Return which labels are given, shape (rows, labels); one a row on a single-label axis."""
+        decided: BoolArray
         if axis.single:
-            return calibrated.argmax(axis=1)[:, None] == np.arange(len(axis.names))
+            decided = calibrated.argmax(axis=1)[:, None] == np.arange(len(axis.names))
+            return decided
         thresholds = self.thresholds or {}
         limits = np.array([thresholds.get(name, 0.5) for name in axis.names])
-        decided: BoolArray = calibrated >= limits
+        decided = calibrated >= limits
         return decided
 
 

@@ -50,11 +50,15 @@ def _axis_section(name: str, axis: AxisReport) -> str:
     for metric, score in axis.scores.items():
         low, high = axis.intervals[metric]
         lines.append(f"- {metric.replace('_', ' ')}: **{score:.2f}** [{low:.2f}, {high:.2f}]")
-    lines += ["", "| label, weakest first | precision | recall | F1 | 95% | sentences |", "|---|---|---|---|---|---|"]
-    for label, score in axis.weakest_first():
-        low, high = score.f1_interval
-        shown = f"{score.precision:.2f} | {score.recall:.2f} | {score.f1:.2f} | {low:.2f}-{high:.2f}"
-        lines.append(f"| {label} | {shown if score.support else '- | - | - | -'} | {score.support} |")
+    lines += [
+        "",
+        "| label, weakest first | precision | recall | F1 | 95% | sentences |",
+        "|---|---|---|---|---|---|",
+    ]
+    for label, each in axis.weakest_first():
+        low, high = each.f1_interval
+        shown = f"{each.precision:.2f} | {each.recall:.2f} | {each.f1:.2f} | {low:.2f}-{high:.2f}"
+        lines.append(f"| {label} | {shown if each.support else '- | - | - | -'} | {each.support} |")
     return "\n".join(lines) + "\n"
 
 

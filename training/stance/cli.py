@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from stance import __version__
-from stance.errors import MissingExtra, StanceError, UserError
+from stance.errors import MissingExtraError, StanceError, UserError
 
 if TYPE_CHECKING:
     from stance.config import TrainConfig
@@ -62,14 +62,20 @@ def main() -> NoReturn:
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _interrupted(number: int, frame: object) -> NoReturn:
+def _interrupted(number: int, _frame: object) -> NoReturn:
     """End as an exception, so that runs are marked and temporary files go."""
     err.print("stance: interrupted", highlight=False)
     sys.exit(128 + number)
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    err.print(f"stance: {message}", style="red" if err.is_terminal else None, highlight=False, markup=False, soft_wrap=True)
+    err.print(
+        f"stance: {message}",
+        style="red" if err.is_terminal else None,
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
     sys.exit(code)
 
 
@@ -96,14 +102,20 @@ def _stance(
 def train(
     configs: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME|CONFIG.yaml]...", help="Configs to train; none means every one in configs/."),
+        typer.Argument(
+            metavar="[NAME|CONFIG.yaml]...", help="Configs to train; none means every one in configs/."
+        ),
     ] = None,
-    labels: Annotated[Path | None, typer.Option(help="Labels folder to train on instead of the config's.")] = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="Labels folder to train on instead of the config's.")
+    ] = None,
     models: ModelsOption = MODELS,
     seed: Annotated[int | None, typer.Option(help="Seed instead of the config's.")] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Override one setting, e.g. params.epochs=5; repeatable."),
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Override one setting, e.g. params.epochs=5; repeatable."
+        ),
     ] = None,
     track: Annotated[bool, typer.Option("--track/--no-track", help="Record the training in MLflow.")] = True,
 ) -> None:
@@ -133,7 +145,7 @@ def _tracker(wanted: bool) -> Tracker:
     try:
         from stance.tracking import MlflowTracker
     except ImportError as error:
-        raise MissingExtra(error.name or "mlflow", "train", "training") from None
+        raise MissingExtraError(error.name or "mlflow", "train", "training") from None
     return MlflowTracker()
 
 
@@ -165,11 +177,17 @@ def _say_next(folder: Path, tracked: bool) -> None:
 def predict(
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="PATH...", help="Articles: .txt, .md, .html, .jsonl (one a line), folders, or -."),
+        typer.Argument(
+            metavar="PATH...", help="Articles: .txt, .md, .html, .jsonl (one a line), folders, or -."
+        ),
     ],
-    model: Annotated[Path | None, typer.Option(help="Model folder; default: the best one in models/.")] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="Model folder; default: the best one in models/.")
+    ] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write .jsonl or .csv here.")] = None,
-    summary: Annotated[bool, typer.Option("--summary", help="One row an article instead of one a sentence.")] = False,
+    summary: Annotated[
+        bool, typer.Option("--summary", help="One row an article instead of one a sentence.")
+    ] = False,
     stdin_format: Annotated[
         str, typer.Option(help="What - holds: txt, md, html or jsonl.", metavar="FORMAT")
     ] = "txt",
@@ -190,7 +208,9 @@ def predict(
         _say(f"model: {folder} (the best in {MODELS}/, cross-validated score {score:.3f})")
     rows = list(_rows(tagger, articles, summary))
     if not rows:
-        raise UserError(f"{articles[0].place}: no sentence found to tag; check that it holds an article's text")
+        raise UserError(
+            f"{articles[0].place}: no sentence found to tag; check that it holds an article's text"
+        )
     if write and output:
         write((row for _, row in rows), output)
         what = "articles" if summary else "sentences"
@@ -207,7 +227,7 @@ def _rows(tagger: Tagger, articles: list[Article], summary: bool) -> Iterable[tu
 
     identity = (tagger.taxonomy, tagger.name, tagger.fingerprint)
     watched = track(
-        articles, "tagging", console=err, transient=True, disable=not err.is_terminal or len(articles) < 2
+        articles, "tagging", console=err, transient=True, disable=not err.is_terminal or len(articles) == 1
     )
     tagged = tagger.tag(watched)
     if summary:
@@ -233,7 +253,9 @@ def _show(tagger: Tagger, rows: list[tuple[Any, dict[str, Any]]], summary: bool)
 @app.command()
 def evaluate(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="Model folder.")],
-    data: Annotated[Path, typer.Option(help="Labelled rows: .jsonl with text, one field an axis, and maybe id, group.")],
+    data: Annotated[
+        Path, typer.Option(help="Labelled rows: .jsonl with text, one field an axis, and maybe id, group.")
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
     """Score a model on labelled sentences that it was not trained on."""
@@ -247,7 +269,12 @@ def evaluate(
     labelled = load_file(data, tagger.taxonomy)
     report = score_model(tagger, labelled)
     if as_json:
-        value = {"model": tagger.name, "fingerprint": tagger.fingerprint, "data": data.name, **report.as_json()}
+        value = {
+            "model": tagger.name,
+            "fingerprint": tagger.fingerprint,
+            "data": data.name,
+            **report.as_json(),
+        }
         sys.stdout.write(json_line(value))
         return
     title = f"{tagger.name} on {data}: {report.n} sentences, {report.groups} groups, 95% intervals"
@@ -264,12 +291,12 @@ def ui(
     try:
         from stance.tracking import store_uri, ui_command
     except ImportError as error:
-        raise MissingExtra(error.name or "mlflow", "train", "the MLflow UI") from None
+        raise MissingExtraError(error.name or "mlflow", "train", "the MLflow UI") from None
     if store_uri().startswith("http"):
         _say(f"the runs are on a server: open {store_uri()} in a browser")
         return
     _say(f"MLflow on {store_uri()}: open http://127.0.0.1:{port} in a browser; Ctrl-C ends it")
-    code = subprocess.run(ui_command(port), check=False).returncode
+    code = subprocess.run(ui_command(port), check=False).returncode  # noqa: S603 - our own command
     if code not in {0, -signal.SIGINT, 130}:
         raise StanceError(f"the MLflow UI ended with code {code}; see its messages above")
 
@@ -339,9 +366,9 @@ def _labelled(folder: Path, files: list[str] | None) -> LabelledData:
 def labels_new(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Articles to label.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The .jsonl to write.")],
-    taxonomy: Annotated[
-        Path, typer.Option(help="Taxonomy whose axes the rows get.")
-    ] = Path("labels/news/taxonomy.yaml"),
+    taxonomy: Annotated[Path, typer.Option(help="Taxonomy whose axes the rows get.")] = Path(
+        "labels/news/taxonomy.yaml"
+    ),
 ) -> None:
     """Cut articles into sentences, as rows ready to be labelled."""
     from stance.drafting import draft

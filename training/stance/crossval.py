@@ -66,7 +66,7 @@ class Problem:
 
         Raises:
             UserError: there are fewer than three articles that share no text.
-            MissingExtra: the ``train`` extra is not installed.
+            MissingExtraError: the ``train`` extra is not installed.
         """
         groups = joined_groups(data.groups, [example.text for example in data.examples])
         if len(set(groups)) < 3:
@@ -80,9 +80,7 @@ class Problem:
 def gold_of(data: LabelledData) -> dict[str, IntArray]:
     """Return axis to 0/1 labels, shape (rows, labels)."""
     axes = data.taxonomy.axes
-    return {
-        name: axes[name].encode(example.labels[name] for example in data.examples) for name in data.axes
-    }
+    return {name: axes[name].encode(example.labels[name] for example in data.examples) for name in data.axes}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +103,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """Out-of-fold predictions of some rows: calibrated probabilities and decisions, axis to (rows, labels)."""
+    """Out-of-fold predictions of some rows; both tables are axis to (rows, labels)."""
 
     rows: Sequence[int]
     probabilities: Mapping[str, FloatArray]
@@ -165,7 +163,9 @@ def make(problem: Problem, config: TrainConfig) -> Classifier:
     return classifiers.get(config.family)(problem.taxonomy, config.params, config.seed)
 
 
-def fit_final(problem: Problem, config: TrainConfig, outcomes: Sequence[Outcome], watcher: Watcher) -> Classifier:
+def fit_final(
+    problem: Problem, config: TrainConfig, outcomes: Sequence[Outcome], watcher: Watcher
+) -> Classifier:
     """Train on every row, for the median of the folds' rounds."""
     classifier = make(problem, config)
     rounds = median_low([outcome.rounds for outcome in outcomes])

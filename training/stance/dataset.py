@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stance.errors import MissingExtra, UserError, all_at_once, at
+from stance.errors import MissingExtraError, UserError, all_at_once, at
 from stance.files import fingerprint
 from stance.formats import json_rows
 from stance.records import Example
@@ -130,9 +130,8 @@ def _problems(row: Mapping[str, Any], taxonomy: Taxonomy, axes: Sequence[str]) -
     text = row.get("text")
     if not isinstance(text, str) or not text.strip():
         wrong.append("'text' is missing or empty; give the sentence")
-    for field in ("id", "article", "group"):
-        if not isinstance(row.get(field, ""), str | int):
-            wrong.append(f"'{field}' must be text or a number; mend it")
+    names = [field for field in ("id", "article", "group") if not isinstance(row.get(field, ""), str | int)]
+    wrong += [f"'{field}' must be text or a number; mend it" for field in names]
     if not isinstance(row.get("position", 0), int):
         wrong.append("'position' must be a whole number, from 0; mend it")
     for name in axes:
@@ -142,7 +141,9 @@ def _problems(row: Mapping[str, Any], taxonomy: Taxonomy, axes: Sequence[str]) -
         return [*wrong, "'annotations' must be a list of objects with a label an axis"]
     for note in notes:
         for name in axes:
-            wrong += [f"in 'annotations': {problem}" for problem in _label_problems(name, taxonomy.axes[name], note)]
+            wrong += [
+                f"in 'annotations': {problem}" for problem in _label_problems(name, taxonomy.axes[name], note)
+            ]
     return wrong
 
 
@@ -195,12 +196,12 @@ def as_dataset(data: LabelledData) -> Dataset:
     list of them on a multi-label one, both numbered in taxonomy order.
 
     Raises:
-        MissingExtra: ``datasets`` is not installed.
+        MissingExtraError: ``datasets`` is not installed.
     """
     try:
         from datasets import ClassLabel, Dataset, DatasetInfo, Features, List, Value
     except ImportError:
-        raise MissingExtra("datasets", "train", "training") from None
+        raise MissingExtraError("datasets", "train", "training") from None
 
     columns: dict[str, Any] = {
         "id": [example.id for example in data.examples],

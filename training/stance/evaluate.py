@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stance.calibrate import BoolArray, IntArray
 from stance.taxonomy import Axis, FloatArray, Taxonomy
@@ -131,8 +130,8 @@ def _axis_report(
     axis: Axis, gold: IntArray, decided: BoolArray, probabilities: FloatArray, weights: FloatArray
 ) -> AxisReport:
     ones = np.ones((1, len(gold)))
-    point = _metrics(axis, gold, decided, ones)
-    spread = _metrics(axis, gold, decided, weights)
+    point = _metrics(gold, decided, ones)
+    spread = _metrics(gold, decided, weights)
     per_label = {
         name: LabelScore(
             precision=float(point["precision"][0, column]),
@@ -154,7 +153,7 @@ def _axis_report(
     )
 
 
-def _metrics(axis: Axis, gold: IntArray, decided: BoolArray, weights: FloatArray) -> dict[str, FloatArray]:
+def _metrics(gold: IntArray, decided: BoolArray, weights: FloatArray) -> dict[str, FloatArray]:
     """Return every metric once per row of ``weights`` (resamples, rows)."""
     hits = weights @ (gold * decided)
     given, true = weights @ decided.astype(float), weights @ gold
@@ -172,7 +171,8 @@ def _metrics(axis: Axis, gold: IntArray, decided: BoolArray, weights: FloatArray
 
 
 def _divided(top: FloatArray, bottom: FloatArray) -> FloatArray:
-    return np.divide(top, bottom, out=np.zeros_like(top, dtype=float), where=bottom > 0)
+    quotient: FloatArray = np.divide(top, bottom, out=np.zeros_like(top, dtype=float), where=bottom > 0)
+    return quotient
 
 
 def _interval(values: FloatArray) -> Interval:
@@ -215,5 +215,3 @@ def _calibration_error(axis: Axis, gold: IntArray, decided: BoolArray, probabili
         if (bins == number).any()
     ]
     return float(sum(gaps) / max(1, len(stated)))
-
-

@@ -60,4 +60,3 @@ def _confusion(name: str, axis: AxisReport) -> Figure:
     panel.set_ylabel("annotated")
     panel.set_title(f"{name}, sentences", loc="left")
     return figure
-

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from tokenizers import Encoding, Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import AutoConfig, AutoModel
+from transformers import AutoModel, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
 from stance.batching import IdArray, in_batches, pad, probabilities
@@ -25,10 +25,10 @@ from stance.taxonomy import FloatArray, Taxonomy
 
 if TYPE_CHECKING:
     from stance.classifiers import FitLog
-    from stance.classifiers.transformer import Params
+    from stance.classifiers.transformer import TransformerParams
 
-transformers_logging.set_verbosity_error()
-transformers_logging.disable_progress_bar()
+transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 _BATCHES_A_BUCKET = 20
 
@@ -36,11 +36,11 @@ _BATCHES_A_BUCKET = 20
 class Network(nn.Module):
     """Mean-pooled encoder states, dropout, one linear head an axis."""
 
-    def __init__(self, encoder: nn.Module, sizes: dict[str, int], dropout: float) -> None:
+    def __init__(self, encoder: PreTrainedModel, sizes: dict[str, int], dropout: float) -> None:
         super().__init__()
         self.encoder = encoder
         self.dropout = nn.Dropout(dropout)
-        width = int(encoder.config.hidden_size)
+        width = encoder.config.hidden_size
         self.heads = nn.ModuleDict({name: nn.Linear(width, size) for name, size in sizes.items()})
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, ...]:
@@ -62,7 +62,7 @@ class Rows:
         return len(self.encodings)
 
 
-def build(folder: Path, taxonomy: Taxonomy, params: Params, seed: int) -> Network:
+def build(folder: Path, taxonomy: Taxonomy, params: TransformerParams, seed: int) -> Network:
     """Load the pretrained encoder and put fresh heads on it.
 
     Raises:
@@ -86,9 +86,8 @@ def build(folder: Path, taxonomy: Taxonomy, params: Params, seed: int) -> Networ
 def seed_everything(seed: int) -> None:
     """Seed every generator that training draws from, and ask torch for deterministic kernels."""
     random.seed(seed)
-    np.random.seed(seed)
     torch.manual_seed(seed)
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.use_deterministic_algorithms(mode=True, warn_only=True)
 
 
 def train(
@@ -96,7 +95,7 @@ def train(
     taxonomy: Taxonomy,
     rows: Rows,
     dev: Rows | None,
-    params: Params,
+    params: TransformerParams,
     seed: int,
     log: FitLog,
     rounds: int | None,
@@ -122,7 +121,7 @@ def train(
         for number, batch in enumerate(_buckets(rows, params.batch_size, generator), start=1):
             loss = loss_of(network, rows, batch)
             optimizer.zero_grad(set_to_none=True)
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(network.parameters(), params.clip_norm)
             optimizer.step()
             schedule.step()
@@ -146,7 +145,7 @@ def train(
 def _computes_bf16(device: torch.device) -> bool:
     """Tell whether matrix products in bfloat16 run in hardware; emulated ones are slower than fp32."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     able = torch.cpu.get_capabilities()
     return bool(able.get("amx_bf16") or able.get("avx512_bf16"))
 
@@ -158,7 +157,9 @@ class _Loss:
     handful of rows shout. A topic's positives are weighed the same way.
     """
 
-    def __init__(self, taxonomy: Taxonomy, rows: Rows, params: Params, device: torch.device) -> None:
+    def __init__(
+        self, taxonomy: Taxonomy, rows: Rows, params: TransformerParams, device: torch.device
+    ) -> None:
         self._taxonomy = taxonomy
         self._device = device
         self._bf16 = params.bf16 and _computes_bf16(device)
@@ -178,7 +179,9 @@ class _Loss:
             return self._sum(network, rows, batch)
 
     def _sum(self, network: Network, rows: Rows, batch: Sequence[int]) -> Tensor:
-        logits = network(*(tensor.to(self._device) for tensor in _collate([rows.encodings[n] for n in batch])))
+        logits = network(
+            *(tensor.to(self._device) for tensor in _collate([rows.encodings[n] for n in batch]))
+        )
         total = torch.zeros((), device=self._device)
         for (name, axis), scores in zip(self._taxonomy.axes.items(), logits, strict=True):
             target = rows.targets[name][list(batch)].to(self._device)
@@ -223,7 +226,7 @@ def _collate(encodings: Sequence[Encoding]) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(ids), torch.from_numpy(mask)
 
 
-def _optimizer(network: Network, params: Params) -> torch.optim.Optimizer:
+def _optimizer(network: Network, params: TransformerParams) -> torch.optim.Optimizer:
     """Heads learn faster than the pretrained encoder; biases and norms are not decayed."""
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():

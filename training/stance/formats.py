@@ -123,7 +123,8 @@ def _extracted(text: str, place: str, name: str) -> Iterator[Article]:
 
 
 def _read_jsonl(text: str, place: str, name: str) -> Iterator[Article]:
-    articles, problems = [], []
+    articles: list[Article] = []
+    problems: list[str] = []
     for number, row in json_rows(text, place, problems):
         body, key = row.get("text"), row.get("id", f"{name}:{number}")
         if not isinstance(body, str) or not body.strip():
@@ -169,8 +170,7 @@ def _with_unique_ids(articles: list[Article]) -> list[Article]:
     for article in articles:
         counts[article.id] = counts.get(article.id, 0) + 1
     renamed = [
-        article if counts[article.id] == 1 else replace(article, id=article.place)
-        for article in articles
+        article if counts[article.id] == 1 else replace(article, id=article.place) for article in articles
     ]
     places: set[str] = set()
     for article in renamed:

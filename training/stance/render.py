@@ -45,7 +45,9 @@ def report_tables(report: Report, title: str) -> RenderableType:
 def tagged_tables(tagged: Iterable[Tagged], taxonomy: Taxonomy) -> Iterator[RenderableType]:
     """Yield one table an article: sentences with their labels and probabilities."""
     for article, members in groupby(tagged, key=lambda each: each.sentence.article):
-        table = Table(title=article, title_justify="left", title_style="bold", show_lines=False, padding=(0, 1))
+        table = Table(
+            title=article, title_justify="left", title_style="bold", show_lines=False, padding=(0, 1)
+        )
         for name in taxonomy.axes:
             table.add_column(name, no_wrap=taxonomy.axes[name].single, max_width=26)
         table.add_column("sentence", ratio=1)
@@ -106,9 +108,13 @@ def _summary_cells(row: Mapping[str, Any], name: str, axis: Axis) -> list[Render
 def counts_table(data: LabelledData) -> RenderableType:
     """Return how many rows carry each label."""
     rows = len(data.examples)
-    table = Table(title=f"{data.name}: {rows} sentences of {len(set(data.groups))} articles", title_justify="left")
-    for column, side in (("axis", "left"), ("label", "left"), ("sentences", "right"), ("share", "right")):
-        table.add_column(column, justify=side)
+    table = Table(
+        title=f"{data.name}: {rows} sentences of {len(set(data.groups))} articles", title_justify="left"
+    )
+    table.add_column("axis")
+    table.add_column("label")
+    table.add_column("sentences", justify="right")
+    table.add_column("share", justify="right")
     for name, labels in stats.counts(data).items():
         for label, count in labels.items():
             table.add_row(name, label, str(count), f"{count / rows:.1%}")

@@ -6,6 +6,7 @@ import difflib
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from itertools import pairwise
 
 import ftfy
 
@@ -101,6 +102,5 @@ def _is_wrapped(block: list[str]) -> bool:
     if width > _WIDEST_WRAP or width < 40:
         return False
     return all(
-        len(line.rstrip()) + 1 + len(following.split()[0]) > width
-        for line, following in zip(block, block[1:], strict=False)
+        len(line.rstrip()) + 1 + len(following.split()[0]) > width for line, following in pairwise(block)
     )

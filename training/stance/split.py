@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stance.errors import MissingExtra, UserError
+from stance.errors import MissingExtraError, UserError
 
 # Two sentences with this share of common word trigrams are one sentence retold.
 NEAR_DUPLICATE = 0.5
@@ -38,12 +38,12 @@ def near_duplicates(texts: Sequence[str]) -> list[tuple[int, int, float]]:
     Candidates come from MinHash LSH (Broder 1997) and are then compared exactly.
 
     Raises:
-        MissingExtra: ``rensa`` is not installed.
+        MissingExtraError: ``rensa`` is not installed.
     """
     try:
         from rensa import RMinHash, RMinHashLSH
     except ImportError:
-        raise MissingExtra("rensa", "train", "finding near-duplicates") from None
+        raise MissingExtraError("rensa", "train", "finding near-duplicates") from None
 
     index = RMinHashLSH(threshold=NEAR_DUPLICATE, num_perm=_PERMUTATIONS, num_bands=_BANDS)
     sets = [shingles(text) for text in texts]

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import log, sqrt
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,7 @@ def _diversity(articles: list[list[str]], size: int, generator: random.Random) -
         if len(sample) >= size:
             break
     sample = sample[:size]
-    bigrams = list(zip(sample, sample[1:], strict=False))
+    bigrams = list(pairwise(sample))
     return len(set(sample)) / len(sample), len(set(bigrams)) / len(bigrams)
 
 
@@ -157,4 +158,3 @@ def balance_by(
         value = value[:4] if field == "date" and value != "not described" else value
         found.setdefault(value, Counter()).update(example.labels[axis])
     return {value: dict(found[value]) for value in sorted(found)}
-

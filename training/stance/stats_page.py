@@ -34,8 +34,7 @@ def page(data: LabelledData, meta: Mapping[str, Mapping[str, Any]]) -> str:
     """Return the page; it loads nothing from anywhere."""
     title = f"{data.name}: {len(data.examples)} sentences of {len(set(data.groups))} articles"
     parts = [_HEAD.format(title=escape(title)), f"<h1>{escape(title)}</h1>", _files(data)]
-    for name in data.axes:
-        parts.append(_balance(data, name))
+    parts += [_balance(data, name) for name in data.axes]
     single = [name for name in data.axes if data.taxonomy.axes[name].single]
     for axis in single:
         for field, heading in (("date", "year"), ("voice", "voice")):
@@ -49,7 +48,8 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: int) -> 
 
     def cells(values: Sequence[str], tag: str) -> str:
         return "".join(
-            f'<{tag}{" class=n" if 0 < at <= numbers else ""}>{value}</{tag}>' for at, value in enumerate(values)
+            f"<{tag}{' class=n' if 0 < at <= numbers else ''}>{value}</{tag}>"
+            for at, value in enumerate(values)
         )
 
     body = "".join(f"<tr>{cells(row, 'td')}</tr>" for row in rows)
@@ -77,9 +77,11 @@ def _balance(data: LabelledData, axis: str) -> str:
 
 
 def _bar(parts: Sequence[tuple[float, str]]) -> str:
-    return '<div class="bar">' + "".join(
-        f'<i style="width:{share:.2%};background:{colour}"></i>' for share, colour in parts
-    ) + "</div>"
+    return (
+        '<div class="bar">'
+        + "".join(f'<i style="width:{share:.2%};background:{colour}"></i>' for share, colour in parts)
+        + "</div>"
+    )
 
 
 def _by_field(
@@ -94,8 +96,12 @@ def _by_field(
         total = sum(found[value].values())
         shares = [(found[value].get(label, 0) / total, colours[label]) for label in labels]
         rows.append((escape(value), str(total), _bar(shares)))
-    key = "".join(f'<span><b style="background:{colours[label]}"></b>{escape(label)}</span>' for label in labels)
-    more = f"<p>{len(found) - len(largest)} smaller ones are not shown.</p>" if len(found) > len(largest) else ""
+    key = "".join(
+        f'<span><b style="background:{colours[label]}"></b>{escape(label)}</span>' for label in labels
+    )
+    more = (
+        f"<p>{len(found) - len(largest)} smaller ones are not shown.</p>" if len(found) > len(largest) else ""
+    )
     return (
         f"<h2>{escape(axis)} by {heading}</h2><p class=key>{key}</p>"
         + _table((heading, "sentences", ""), rows, 1)

@@ -16,7 +16,7 @@ from stance import __version__, classifiers
 from stance.calibrate import AxisCalibration, BoolArray, Calibration
 from stance.classifiers import Classifier
 from stance.config import TrainConfig, restore
-from stance.errors import DamagedModel, MissingExtra, UserError
+from stance.errors import DamagedModelError, MissingExtraError, UserError
 from stance.files import fingerprint, sha256, write_json
 from stance.records import Article, Sentence, Tagged
 from stance.segment import sentences
@@ -61,7 +61,7 @@ class Tagger:
 
         Raises:
             UserError: there is no such folder, or it is no model folder.
-            DamagedModel: a file is missing, changed or of a newer format.
+            DamagedModelError: a file is missing, changed or of a newer format.
         """
         manifest = read_manifest(folder)
         _verify(folder, manifest["files"])
@@ -73,11 +73,15 @@ class Tagger:
                 for name, value in _read_json(folder / CALIBRATION_FILE).items()
             }
         except ValidationError as error:
-            raise DamagedModel(f"{folder / CALIBRATION_FILE}: not what training wrote; train again") from error
+            raise DamagedModelError(
+                f"{folder / CALIBRATION_FILE}: not what training wrote; train again"
+            ) from error
         try:
             family = classifiers.get(config.family)
         except ImportError as error:
-            raise MissingExtra(error.name or config.family, "train", f"the {config.family} family") from None
+            raise MissingExtraError(
+                error.name or config.family, "train", f"the {config.family} family"
+            ) from None
         return cls(family.load(folder, taxonomy, config.params), taxonomy, calibration, config, manifest)
 
     def predict(self, texts: Sequence[str]) -> tuple[dict[str, FloatArray], dict[str, BoolArray]]:
@@ -124,6 +128,11 @@ def write_model(
     """Write a model into an empty folder; the manifest comes last and covers all other files.
 
     Args:
+        folder: exists and is empty.
+        classifier: fitted.
+        taxonomy: its label set.
+        calibration: one an axis.
+        config: what it was trained with.
         extra_files: file name to text: the model card.
         facts: what the manifest says besides checksums and versions; must not hold times or paths,
             so that the same training gives the same bytes.
@@ -158,7 +167,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
     Raises:
         UserError: there is no such folder, or it is no model folder.
-        DamagedModel: the manifest was changed or is of a newer format.
+        DamagedModelError: the manifest was changed or is of a newer format.
     """
     if not folder.is_dir():
         raise UserError(f"{folder}: no such model folder; train one with: stance train")
@@ -167,9 +176,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     manifest = _read_json(folder / MANIFEST_FILE)
     stated = manifest.pop("fingerprint", None)
     if stated != fingerprint(manifest):
-        raise DamagedModel(f"{folder / MANIFEST_FILE}: changed since training; train the model again")
+        raise DamagedModelError(f"{folder / MANIFEST_FILE}: changed since training; train the model again")
     if manifest["format"] != FORMAT:
-        raise DamagedModel(f"{folder}: format {manifest['format']} is not format {FORMAT}; upgrade stance")
+        raise DamagedModelError(
+            f"{folder}: format {manifest['format']} is not format {FORMAT}; upgrade stance"
+        )
     return {**manifest, "fingerprint": stated}
 
 
@@ -177,9 +188,9 @@ def _read_json(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise DamagedModel(f"{path}: cannot be read as JSON; train the model again") from error
+        raise DamagedModelError(f"{path}: cannot be read as JSON; train the model again") from error
     if not isinstance(value, dict):
-        raise DamagedModel(f"{path}: not what training wrote; train the model again")
+        raise DamagedModelError(f"{path}: not what training wrote; train the model again")
     return value
 
 
@@ -187,9 +198,9 @@ def _verify(folder: Path, files: Mapping[str, str]) -> None:
     for name, stated in files.items():
         path = folder / name
         if not path.is_file():
-            raise DamagedModel(f"{path}: missing; train the model again")
+            raise DamagedModelError(f"{path}: missing; train the model again")
         if sha256(path) != stated:
-            raise DamagedModel(f"{path}: changed or damaged since training; train the model again")
+            raise DamagedModelError(f"{path}: changed or damaged since training; train the model again")
 
 
 def best_model(folder: Path) -> Path:

@@ -20,6 +20,7 @@ os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 
 import mlflow
 from mlflow import MlflowClient
+from mlflow.data.huggingface_dataset import from_huggingface
 from mlflow.entities import Metric, Param, RunStatus
 from mlflow.exceptions import MlflowException
 
@@ -114,7 +115,7 @@ def _log_inputs(config: TrainConfig, problem: Problem) -> None:
         }
     )
     mlflow.log_dict(config.resolved(), "config.json")
-    dataset = mlflow.data.from_huggingface(
+    dataset = from_huggingface(
         problem.dataset, name=problem.data.name, digest=problem.data.fingerprint[:_DIGEST_LENGTH]
     )
     mlflow.log_input(dataset, context="training")
@@ -265,7 +266,8 @@ def _tags(config: TrainConfig, problem: Problem) -> dict[str, str]:
 
 def _git(*words: str) -> str:
     try:
-        done = subprocess.run(["git", *words], capture_output=True, text=True, timeout=10, check=False)
+        command = ["git", *words]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)  # noqa: S603 - fixed words
     except OSError:
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""
@@ -289,9 +291,7 @@ def _score_metrics(report: Report) -> list[Metric]:
             values |= {f"test/{name}/{metric}": value}
             values |= {f"interval/{name}/{metric}_low": low, f"interval/{name}/{metric}_high": high}
         values[f"cal/{name}/ece"] = axis.ece
-        values |= {
-            f"{name}/{label}/f1": each.f1 for label, each in axis.per_label.items() if each.support
-        }
+        values |= {f"{name}/{label}/f1": each.f1 for label, each in axis.per_label.items() if each.support}
     return _metrics(values)
 
 
@@ -356,4 +356,3 @@ def _alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
-

@@ -63,7 +63,7 @@ class Classifier(Protocol):
         """Read what :meth:`save` wrote.
 
         Raises:
-            DamagedModel: a file is missing or does not fit the taxonomy.
+            DamagedModelError: a file is missing or does not fit the taxonomy.
         """
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -17,7 +17,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from stance.classifiers import FitLog
-from stance.errors import DamagedModel
+from stance.errors import DamagedModelError
 from stance.taxonomy import Axis, FloatArray, Taxonomy
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ Layer = tuple[np.ndarray, np.ndarray]  # weights (labels, features), biases (lab
 _NEVER = -30.0
 
 
-class Params(BaseModel):
+class TfidfParams(BaseModel):
     """Settings of the ``tfidf`` family.
 
     Attributes:
@@ -51,7 +51,7 @@ class Params(BaseModel):
     balanced: bool = True
 
     @model_validator(mode="after")
-    def _ranges(self) -> Params:
+    def _ranges(self) -> TfidfParams:
         for low, high in (self.word_ngrams, self.char_ngrams):
             if not 1 <= low <= high:
                 raise ValueError(f"n-grams [{low}, {high}] must be ascending and start at 1 or more")
@@ -64,9 +64,9 @@ class Family:
     Multinomial logistic regression on a single-label axis, one-vs-rest on a multi-label one.
     """
 
-    Params: ClassVar[type[BaseModel]] = Params
+    Params: ClassVar[type[BaseModel]] = TfidfParams
 
-    def __init__(self, taxonomy: Taxonomy, params: Params, seed: int) -> None:
+    def __init__(self, taxonomy: Taxonomy, params: TfidfParams, seed: int) -> None:
         self._taxonomy = taxonomy
         self._params = params
         self._seed = seed
@@ -94,7 +94,7 @@ class Family:
             log.progress(done, len(axes), None)
         return 0
 
-    def _fit_axis(self, axis: Axis, matrix: csr_matrix, rows: list[int] | list[list[int]]) -> Layer:
+    def _fit_axis(self, axis: Axis, matrix: csr_matrix, rows: list[Any]) -> Layer:
         if axis.single:
             return self._multinomial(matrix, np.asarray(rows), len(axis.names))
         table = np.zeros((matrix.shape[0], len(axis.names)), dtype=np.int64)
@@ -161,7 +161,7 @@ class Family:
         save_file({key: np.ascontiguousarray(array) for key, array in arrays.items()}, folder / WEIGHTS_FILE)
 
     @classmethod
-    def load(cls, folder: Path, taxonomy: Taxonomy, params: Params) -> Self:
+    def load(cls, folder: Path, taxonomy: Taxonomy, params: TfidfParams) -> Self:
         """See :class:`stance.classifiers.Classifier`."""
         model = cls(taxonomy, params, seed=0)
         try:
@@ -174,7 +174,9 @@ class Family:
                 name: (arrays[f"{name}.weights"], arrays[f"{name}.bias"]) for name in taxonomy.axes
             }
         except (OSError, ValueError, KeyError, SafetensorError) as error:
-            raise DamagedModel(f"{folder}: the model's files cannot be read ({error}); train it again") from error
+            raise DamagedModelError(
+                f"{folder}: the model's files cannot be read ({error}); train it again"
+            ) from error
         model._check_shapes(folder, sum(map(len, terms.values())))
         return model
 
@@ -182,9 +184,10 @@ class Family:
         for name, axis in self._taxonomy.axes.items():
             weights, bias = self._layers[name]
             if weights.shape != (len(axis.names), features) or bias.shape != (len(axis.names),):
-                raise DamagedModel(f"{folder}: weights for '{name}' do not fit its labels; train it again")
+                raise DamagedModelError(
+                    f"{folder}: weights for '{name}' do not fit its labels; train it again"
+                )
 
 
 def _terms(vectorizer: TfidfVectorizer) -> list[str]:
     return sorted(vectorizer.vocabulary_, key=vectorizer.vocabulary_.__getitem__)
-

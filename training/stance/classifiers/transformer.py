@@ -13,7 +13,7 @@ from tokenizers import Encoding, Tokenizer
 from stance.batching import in_batches, probabilities
 from stance.classifiers import FitLog
 from stance.encoder import DEFAULT_ENCODER, locate
-from stance.errors import DamagedModel, MissingExtra, StanceError
+from stance.errors import DamagedModelError, MissingExtraError, StanceError
 from stance.taxonomy import FloatArray, Taxonomy
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ TOKENIZER_FILE = "tokenizer.json"
 _PARITY = 1e-3
 
 
-class Params(BaseModel):
+class TransformerParams(BaseModel):
     """Settings of the ``transformer`` family.
 
     Attributes:
@@ -46,9 +46,9 @@ class Params(BaseModel):
     encoder: str = DEFAULT_ENCODER
     revision: str | None = None
     max_tokens: int = Field(default=128, ge=8, le=512)
-    epochs: int = Field(default=12, ge=1)
-    batch_size: int = Field(default=16, ge=1)
-    lr: float = Field(default=1e-4, gt=0)
+    epochs: int = Field(default=3, ge=1)
+    batch_size: int = Field(default=32, ge=1)
+    lr: float = Field(default=2e-4, gt=0)
     head_lr: float = Field(default=1e-3, gt=0)
     weight_decay: float = Field(default=0.01, ge=0)
     warmup: float = Field(default=0.1, ge=0, lt=1)
@@ -62,9 +62,9 @@ class Params(BaseModel):
 class Family:
     """See :class:`stance.classifiers.Classifier`."""
 
-    Params: ClassVar[type[BaseModel]] = Params
+    Params: ClassVar[type[BaseModel]] = TransformerParams
 
-    def __init__(self, taxonomy: Taxonomy, params: Params, seed: int) -> None:
+    def __init__(self, taxonomy: Taxonomy, params: TransformerParams, seed: int) -> None:
         self._taxonomy = taxonomy
         self._params = params
         self._seed = seed
@@ -77,7 +77,7 @@ class Family:
         try:
             from stance import finetune
         except ImportError as error:
-            raise MissingExtra(error.name or "torch", "train", "training a transformer") from None
+            raise MissingExtraError(error.name or "torch", "train", "training a transformer") from None
 
         folder = locate(self._params.encoder, self._params.revision)
         self._tokenizer = _tokenizer(folder / TOKENIZER_FILE, self._params.max_tokens)
@@ -138,23 +138,27 @@ class Family:
         self._tokenizer.save(str(folder / TOKENIZER_FILE))
         onnx = folder / ONNX_FILE
         finetune.export(self._network, self._tokenizer, self._taxonomy, folder / WEIGHTS_FILE, onnx)
-        probe = self._encode(["Ministers agreed to talk.", "Duties rise on Monday, and more may follow, he said."])
+        probe = self._encode(
+            ["Ministers agreed to talk.", "Duties rise on Monday, and more may follow, he said."]
+        )
         wanted, got = finetune.predict(self._network, probe), _run(_session(onnx), probe)
         if any(np.abs(one - other).max() > _PARITY for one, other in zip(wanted, got, strict=True)):
             raise StanceError(f"{onnx}: the exported graph differs from the trained network; report this")
 
     @classmethod
-    def load(cls, folder: Path, taxonomy: Taxonomy, params: Params) -> Self:
+    def load(cls, folder: Path, taxonomy: Taxonomy, params: TransformerParams) -> Self:
         """See :class:`stance.classifiers.Classifier`."""
         for name in (ONNX_FILE, TOKENIZER_FILE, WEIGHTS_FILE):
             if not (folder / name).is_file():
-                raise DamagedModel(f"{folder / name}: missing; train the model again")
+                raise DamagedModelError(f"{folder / name}: missing; train the model again")
         model = cls(taxonomy, params, seed=0)
         model._tokenizer = _tokenizer(folder / TOKENIZER_FILE, params.max_tokens)
         model._session = _session(folder / ONNX_FILE)
         shapes = {output.name: output.shape[-1] for output in model._session.get_outputs()}
         if shapes != {name: len(axis.names) for name, axis in taxonomy.axes.items()}:
-            raise DamagedModel(f"{folder / ONNX_FILE}: its outputs do not fit the taxonomy; train it again")
+            raise DamagedModelError(
+                f"{folder / ONNX_FILE}: its outputs do not fit the taxonomy; train it again"
+            )
         return model
 
 
@@ -163,7 +167,7 @@ def _tokenizer(path: Path, max_tokens: int) -> Tokenizer:
         tokenizer = Tokenizer.from_file(str(path))
     # tokenizers raises plain Exception for whatever is wrong with the file.
     except Exception as error:
-        raise DamagedModel(f"{path}: no tokenizer can be read from it ({error})") from error
+        raise DamagedModelError(f"{path}: no tokenizer can be read from it ({error})") from error
     tokenizer.no_padding()
     tokenizer.enable_truncation(max_tokens)
     return tokenizer
@@ -178,7 +182,7 @@ def _session(path: Path) -> onnxruntime.InferenceSession:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     # onnxruntime's errors share no public base class.
     except Exception as error:
-        raise DamagedModel(f"{path}: onnxruntime cannot load it; train the model again") from error
+        raise DamagedModelError(f"{path}: onnxruntime cannot load it; train the model again") from error
 
 
 def _run(session: onnxruntime.InferenceSession, encodings: Sequence[Encoding]) -> list[FloatArray]:
