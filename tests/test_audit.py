@@ -9,8 +9,6 @@ from conftest import TAXONOMY, Stance
 from stance.audit import problems
 from stance.dataset import load_folder
 
-pytest.importorskip("rensa", reason="needs the train extra")
-
 LONG = "The envoys of the two states met in the old town hall on Monday and agreed to go on talking in May."
 FOREIGN = (
     "Die Minister beider Staaten einigten sich gestern auf neue Regeln und wollen im Mai weiter reden. " * 3

@@ -95,6 +95,23 @@ def test_summary_gives_one_row_an_article(stance: Stance, models: Path, article:
             "c.yaml:3: unknown key 'sede'",
         ),
         (["labels", "check", "none"], {}, 2, "none: no such labels folder"),
+        (["predict", "word " * 80], {}, 2, "File name too long"),
+        (
+            ["predict", "a.jsonl"],
+            {"a.jsonl": b'{"text": "Beijing \\ud800 met."}'},
+            2,
+            "a.jsonl:1: holds half",
+        ),
+        (["predict", "a.jsonl"], {"a.jsonl": b'{"text": "A b.", "n": ' + b"9" * 5000 + b"}"}, 2, "a.jsonl:1"),
+        (["predict", "a.jsonl"], {"a.jsonl": b"\x0c"}, 2, "a.jsonl: is empty"),
+        (["train", "c.yaml"], {"c.yaml": b"name: 2024-13-45\nfamily: tfidf\n"}, 2, "c.yaml: a value"),
+        (["train", "c.yaml"], {"c.yaml": b"name: c\nfamily: tfidf\nparams: 5\n"}, 2, "c.yaml:3: 'params'"),
+        (
+            ["train", "c.yaml", "--out", "c.yaml"],
+            {"c.yaml": b"name: c\nfamily: tfidf\n"},
+            2,
+            "cannot write here",
+        ),
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_code_2(
@@ -170,7 +187,9 @@ def test_evaluate_prints_json_for_programs_and_a_table_for_people(
     assert "topics" not in json.loads(
         stance("evaluate", models / "tfidf", "--data", "half.jsonl", "--json").stdout
     )
-    assert "weakest first" in stance("evaluate", models / "tfidf", "--data", labels / "rows.jsonl").stdout
+    tables = stance("evaluate", models / "tfidf", "--data", labels / "rows.jsonl")
+    assert "weakest first" in tables.stdout
+    assert "24 of 24 sentences were trained on" in tables.stderr
 
 
 def test_new_rows_are_ready_to_be_labelled(

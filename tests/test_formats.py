@@ -31,8 +31,8 @@ title: Envoys
 ---
 # Envoys meet in *Bern*
 
-The two [envoys](https://example.org) met
-on **Monday**.
+The two [envoys](https://example.org) met\\
+on **Monday**<br>.
 
 - Duties stay
 """

@@ -12,7 +12,8 @@ from conftest import ROOT, Stance
 PACKAGE = ROOT / "training" / "stance"
 LAYERS = [
     ["errors"],
-    ["files", "yamlfile"],
+    ["files"],
+    ["yamlfile"],
     ["records", "taxonomy"],
     ["repair", "segment", "batching", "encoder", "calibrate", "split", "classifiers"],
     ["formats", "finetune", "evaluate", "config", "drafting"],

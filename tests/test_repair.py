@@ -51,3 +51,12 @@ def test_lines_that_are_paragraphs_stay_lines() -> None:
     """Headings and one-line paragraphs are not joined to what follows."""
     raw = "A heading\nA paragraph of one line that says a little more than that.\nAnother heading"
     assert repair(raw)[0] == raw
+
+
+def test_a_long_line_is_repaired_in_linear_time() -> None:
+    """A whole article on one line, with damage, takes no time worth mentioning."""
+    raw = "The Â£ rose and itâ€™s worth more. " * 5000
+    text, edits = repair(raw)
+    assert text == "The £ rose and it’s worth more. " * 5000
+    left, right = raw_span(edits, len(text) - 6, len(text) - 1)
+    assert raw[left:right] == "more."

@@ -39,7 +39,6 @@ def test_one_article_cannot_be_split() -> None:
 
 def test_near_duplicates_are_found_and_others_are_not() -> None:
     """A sentence retold with a word more is found; one on the same subject is not."""
-    pytest.importorskip("rensa", reason="needs the train extra")
     texts = [
         "Envoys of the two states agreed on Monday to lift duties on steel and wheat",
         "Wheat and steel were what the ministers spoke of on Monday in Bern",
@@ -50,7 +49,6 @@ def test_near_duplicates_are_found_and_others_are_not() -> None:
 
 def test_articles_that_share_a_sentence_stay_together() -> None:
     """An agency story printed twice cannot leak from training into test."""
-    pytest.importorskip("rensa", reason="needs the train extra")
     shared = "Envoys of the two states agreed on Monday to lift duties on steel and wheat"
     words = [f"word{number}" for number in range(400)]
     texts = [" ".join(random.Random(row).sample(words, 12)) for row in range(6)]

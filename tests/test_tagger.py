@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ARTICLE
+from conftest import ARTICLE, Silent
 from stance import classifiers
+from stance.config import load_config
 from stance.errors import DamagedModelError, UserError
 from stance.records import Article
 from stance.rows import article_rows, sentence_row
 from stance.tagger import Tagger, best_model
+from stance.train import NoTracker, run
 
 FAMILIES = classifiers.names()
 
@@ -22,7 +24,7 @@ def test_one_changed_byte_in_any_file_is_noticed(name: str, models: Path, tmp_pa
     folder = tmp_path / name
     shutil.copytree(models / name, folder)
     files = sorted(folder.iterdir())
-    assert len(files) >= 7
+    assert len(files) >= 8
     for path in files:
         whole = path.read_bytes()
         middle = len(whole) // 2
@@ -49,6 +51,16 @@ def test_the_best_model_is_the_one_with_the_highest_score(models: Path, tmp_path
     }
     assert best_model(models).name == max(scores, key=lambda name: scores[name])
     with pytest.raises(UserError, match="no trained model"):
+        best_model(tmp_path)
+
+
+def test_models_scored_on_other_rows_are_not_ranked(models: Path, configs: Path, tmp_path: Path) -> None:
+    """A score on other rows says nothing of which model is better: the user has to choose."""
+    shutil.copytree(models / "tfidf", tmp_path / "tfidf")
+    run(
+        load_config(configs / "tfidf.yaml", ["name=other", "scored_folds=2"]), tmp_path, NoTracker(), Silent()
+    )
+    with pytest.raises(UserError, match="choose with --model"):
         best_model(tmp_path)
 
 

@@ -15,6 +15,7 @@ import pytest
 from conftest import ROWS, Silent, Stance, write_rows
 from stance.config import load_config
 from stance.crossval import Watcher
+from stance.errors import StanceError
 from stance.tagger import Tagger
 from stance.train import NoTracker, run
 
@@ -101,6 +102,14 @@ def test_scores_come_from_models_that_never_saw_the_article(
     result, _ = run(load_config(configs / "tfidf.yaml", labels=folder), tmp_path, NoTracker(), Silent())
     assert result.report.n == 60
     assert result.report.axes["framing"].scores["accuracy"] < 0.6
+
+
+def test_a_diverged_training_is_a_failure(configs: Path, tmp_path: Path) -> None:
+    """Losses that are no numbers end the training; no broken model is written."""
+    config = load_config(configs / "transformer.yaml", ["params.lr=1.0e+30", "params.clip_norm=1.0e+30"])
+    with pytest.raises(StanceError, match="diverged"):
+        run(config, tmp_path, NoTracker(), Silent())
+    assert not (tmp_path / "transformer").exists()
 
 
 def test_train_ends_with_a_table_and_the_next_command(stance: Stance, configs: Path, tmp_path: Path) -> None:

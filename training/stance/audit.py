@@ -70,11 +70,7 @@ _SHOWN = 60
 
 
 def problems(data: LabelledData) -> list[str]:
-    """Return every problem found, one sentence each with file and line.
-
-    Raises:
-        MissingExtraError: ``rensa`` is not installed.
-    """
+    """Return every problem found, one sentence each with file and line."""
     examples = data.examples
     return [
         *_retold(examples),

@@ -14,8 +14,7 @@ IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 _TEMPERATURES = np.geomspace(0.2, 5.0, 65)
 _EPSILON = 1e-7
-# A label's own threshold is trusted only with so many positive dev rows; rarer labels share one.
-_ENOUGH_POSITIVES = 20
+_SHARED_WEIGHT = 100
 
 
 class AxisCalibration(BaseModel):
@@ -96,13 +95,23 @@ def _log_loss(probabilities: FloatArray, gold: IntArray, axis: Axis) -> float:
 
 
 def _thresholds(calibrated: FloatArray, gold: IntArray, axis: Axis) -> dict[str, float]:
-    shared = _best_threshold(calibrated.ravel(), gold.ravel())
+    """Return a threshold a label, drawn towards the one that is best for all labels together.
+
+    A label's own best threshold is mostly chance where it has few positives: it weighs as much as they
+    do against ``_SHARED_WEIGHT``, on the log-odds scale.
+    """
+    shared = _log_odds(_best_threshold(calibrated.ravel(), gold.ravel()))
     found = {}
     for column, name in enumerate(axis.names):
-        enough = gold[:, column].sum() >= _ENOUGH_POSITIVES
-        own = _best_threshold(calibrated[:, column], gold[:, column]) if enough else shared
-        found[name] = round(own, 6)
+        own = _log_odds(_best_threshold(calibrated[:, column], gold[:, column]))
+        weight = gold[:, column].sum() / (gold[:, column].sum() + _SHARED_WEIGHT)
+        found[name] = round(float(1 / (1 + np.exp(-(weight * own + (1 - weight) * shared)))), 6)
     return found
+
+
+def _log_odds(probability: float) -> float:
+    clipped = min(max(probability, _EPSILON), 1 - _EPSILON)
+    return float(np.log(clipped) - np.log1p(-clipped))
 
 
 def _best_threshold(probabilities: FloatArray, gold: IntArray) -> float:

@@ -35,8 +35,9 @@ def model_card(config: TrainConfig, problem: Problem, report: Report, calibratio
         f"{len(data.examples)} sentences of {articles} articles, labels folder `{data.name}`, "
         f"fingerprint `{data.fingerprint[:12]}`.\n",
         "## Scores\n",
-        f"Cross-validated: every sentence was predicted by a model that saw no sentence of its article. "
-        f"Brackets hold 95% intervals from resampling the {articles} articles and their sentences.\n",
+        f"Cross-validated on {report.n} of the {len(data.examples)} sentences: each was predicted by a model "
+        "that saw no sentence of its article. Brackets hold 95% intervals from resampling their "
+        f"{report.groups} articles.\n",
         *(_axis_section(name, axis) for name, axis in report.axes.items()),
         "## Calibration\n",
         "\n".join(_calibration_lines(report, calibration)) + "\n",

@@ -121,12 +121,15 @@ def train(
 ) -> None:
     """Cross-validate, train and save models; record them in MLflow."""
     from stance.config import find_configs, load_config
+    from stance.train import prepare
 
     paths = find_configs(configs or [])
     loaded = [load_config(path, settings or (), labels=labels, seed=seed) for path in paths]
     names = [config.name for config in loaded]
     if len(set(names)) < len(names):
         raise UserError(f"two configs share the name '{_repeated(names)}'; give each its own")
+    for config in loaded:
+        prepare(config, models)
     tracker = _tracker(track)
     for config in loaded:
         _train_one(config, models, tracker)
@@ -160,9 +163,14 @@ def _train_one(config: TrainConfig, models: Path, tracker: Tracker) -> None:
     except SystemExit:
         _say("finished folds are kept: the same command goes on with the first unfinished one")
         raise
-    folds = len(result.outcomes)
-    way = "leaving one article out" if folds == result.report.groups else f"{folds} folds of whole articles"
-    title = f"{config.name}: cross-validated by {way}, {result.report.n} sentences, {result.seconds:.0f} s"
+    articles = len(set(result.problem.groups))
+    parts = f"{len(result.outcomes)} of {config.folds} folds of whole articles"
+    way = "leaving one article out" if articles <= config.folds else parts
+    title = (
+        f"{config.name}: cross-validated, {way}: "
+        f"{result.report.n} sentences of {result.report.groups} articles, "
+        f"{result.seconds:.0f} s"
+    )
     out.print(report_tables(result.report, title))
     for line in [*lines, f"model written to {result.folder}"]:
         _say(line)
@@ -193,6 +201,7 @@ def predict(
     ] = "txt",
 ) -> None:
     """Tag every sentence of articles with topics and framing."""
+    from stance.files import check_file
     from stance.formats import READERS, read_articles, writer_for
     from stance.tagger import Tagger, best_model
 
@@ -200,6 +209,8 @@ def predict(
         known = ", ".join(suffix[1:] for suffix in READERS)
         raise UserError(f"--stdin-format {stdin_format}: unknown format; use one of {known}")
     write = writer_for(output) if output else None
+    if output:
+        check_file(output)
     articles = read_articles(paths, stdin=sys.stdin.buffer, stdin_format=stdin_format, skip=output)
     folder = model or best_model(MODELS)
     tagger = Tagger.load(folder)
@@ -211,10 +222,14 @@ def predict(
         raise UserError(
             f"{articles[0].place}: no sentence found to tag; check that it holds an article's text"
         )
+    tagged = {row["article"] for _, row in rows}
+    for article in articles:
+        if article.id not in tagged:
+            _say(f"{article.place}: no sentence found in it; it has no row")
     if write and output:
         write((row for _, row in rows), output)
         what = "articles" if summary else "sentences"
-        _say(f"{len(rows)} {what} of {len(articles)} articles written to {output}")
+        _say(f"{len(rows)} {what} of {len(tagged)} articles written to {output}")
     else:
         _show(tagger, rows, summary)
 
@@ -262,11 +277,13 @@ def evaluate(
     from stance.dataset import load_file
     from stance.formats import json_line
     from stance.render import report_tables
-    from stance.scoring import score_model
+    from stance.scoring import score_model, trained_on
     from stance.tagger import Tagger
 
     tagger = Tagger.load(model)
     labelled = load_file(data, tagger.taxonomy)
+    if known := trained_on(tagger, labelled):
+        _say(f"{known} of {len(labelled.examples)} sentences were trained on: scores on them are too high")
     report = score_model(tagger, labelled)
     if as_json:
         value = {

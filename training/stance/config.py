@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from stance import classifiers
-from stance.errors import UserError, all_at_once
+from stance.errors import UserError, all_at_once, at
 from stance.yamlfile import parse, read_yaml
 
 CONFIGS = Path("configs")
@@ -46,6 +46,12 @@ class TrainConfig(BaseModel):
         if family not in classifiers.names():
             raise ValueError(f"unknown family, use one of {', '.join(classifiers.names())}")
         return family
+
+    @model_validator(mode="after")
+    def _no_more_scored_than_folds(self) -> TrainConfig:
+        if self.scored_folds is not None and self.scored_folds > self.folds:
+            raise ValueError(f"scored_folds {self.scored_folds} is more than folds {self.folds}")
+        return self
 
     def resolved(self) -> dict[str, Any]:
         """Return every setting, defaults included, as plain JSON values."""
@@ -94,7 +100,12 @@ def load_config(
         value["labels"] = labels
     if seed is not None:
         value["seed"] = seed
-    given = value.pop("params", None) or {}
+    given = value.pop("params", None)
+    given = {} if given is None else given
+    if not isinstance(given, dict):
+        raise UserError(
+            f"{at(path, lines.get(('params',)))}: 'params' holds keys and values; found {given!r}"
+        )
     config, problems = parse(TrainConfig, value, path, lines)
     family = value.get("family")
     params: BaseModel | None = None
@@ -113,7 +124,7 @@ def _apply(value: dict[str, Any], override: str) -> None:
         raise UserError(f"--set {override}: expected key=value, for instance --set params.epochs=5")
     try:
         parsed = yaml.safe_load(text)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):
         raise UserError(f"--set {override}: the value is not valid YAML; quote it") from None
     *parents, last = key.strip().split(".")
     for parent in parents:

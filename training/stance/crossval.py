@@ -111,8 +111,18 @@ class Predictions:
 
 
 def outer_folds(problem: Problem, config: TrainConfig) -> list[Fold]:
-    """Return the folds that the reported scores come from."""
-    return grouped_folds(problem.groups, config.folds, config.seed)[: config.scored_folds]
+    """Return the folds that the reported scores come from.
+
+    Raises:
+        UserError: a training side is left with a single article, and none to tune on.
+    """
+    folds = grouped_folds(problem.groups, config.folds, config.seed)
+    for fold in folds:
+        if len({problem.groups[row] for row in fold.train}) < 2:
+            raise UserError(
+                f"folds={config.folds} leaves one article to train on beside '{fold.name}'; use more folds"
+            )
+    return folds[: config.scored_folds]
 
 
 def fits_a_fold(config: TrainConfig) -> int:
@@ -123,12 +133,19 @@ def fits_a_fold(config: TrainConfig) -> int:
 def run_fold(problem: Problem, config: TrainConfig, fold: Fold, watcher: Watcher) -> Outcome:
     """Train and calibrate on a fold's training side; predict its test side."""
     recorder = _Recorder()
-    classifier, calibration, rounds = _fit_calibrated(problem, config, fold, watcher, recorder)
+    classifier, calibration, rounds = _fit_and_tune(problem, config, fold, watcher, recorder)
     raw = classifier.predict_proba(_texts(problem, fold.test))
     return Outcome(fold, raw, calibration, rounds, recorder.curves())
 
 
-def _fit_calibrated(
+def fit_calibrated(
+    problem: Problem, config: TrainConfig, fold: Fold, watcher: Watcher
+) -> tuple[Classifier, Calibration]:
+    """Train and calibrate on a fold's training side."""
+    return _fit_and_tune(problem, config, fold, watcher, _Recorder())[:2]
+
+
+def _fit_and_tune(
     problem: Problem, config: TrainConfig, fold: Fold, watcher: Watcher, recorder: _Recorder
 ) -> tuple[Classifier, Calibration, int]:
     groups = [problem.groups[row] for row in fold.train]

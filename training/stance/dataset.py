@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stance.errors import MissingExtraError, UserError, all_at_once, at
-from stance.files import fingerprint
+from stance.files import fingerprint, read_text
 from stance.formats import json_rows
 from stance.records import Example
-from stance.taxonomy import Axis, Taxonomy
+from stance.taxonomy import TAXONOMY_FILE, Axis, Taxonomy
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
-TAXONOMY_FILE = "taxonomy.yaml"
 META_SUFFIX = ".meta.jsonl"
 ALL_ROWS = ("*.jsonl",)
 
@@ -66,7 +66,9 @@ def load_folder(folder: Path, files: Sequence[str] = ALL_ROWS) -> LabelledData:
         raise UserError(f"{folder}: no such labels folder; see docs/labels.md for what it holds")
     taxonomy = Taxonomy.load(folder / TAXONOMY_FILE)
     found = sorted(
-        {path for pattern in files for path in folder.glob(pattern) if not path.name.endswith(META_SUFFIX)}
+        path
+        for path in folder.iterdir()
+        if any(fnmatch(path.name, pattern) for pattern in files) and not path.name.endswith(META_SUFFIX)
     )
     if not found:
         raise UserError(f"{folder}: no file {' or '.join(files)} with annotated rows; see docs/labels.md")
@@ -113,15 +115,7 @@ def _load(
 
 
 def _rows(path: Path, problems: list[str]) -> list[tuple[int, dict[str, Any]]]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file; check the path") from None
-    except IsADirectoryError:
-        raise UserError(f"{path}: is a folder; name a .jsonl file with annotated rows") from None
-    except UnicodeDecodeError:
-        raise UserError(f"{path}: not UTF-8 text; save it as UTF-8") from None
-    return list(json_rows(text, str(path), problems))
+    return list(json_rows(read_text(path), str(path), problems))
 
 
 def _problems(row: Mapping[str, Any], taxonomy: Taxonomy, axes: Sequence[str]) -> list[str]:
@@ -130,9 +124,13 @@ def _problems(row: Mapping[str, Any], taxonomy: Taxonomy, axes: Sequence[str]) -
     text = row.get("text")
     if not isinstance(text, str) or not text.strip():
         wrong.append("'text' is missing or empty; give the sentence")
-    names = [field for field in ("id", "article", "group") if not isinstance(row.get(field, ""), str | int)]
+    names = [
+        field
+        for field in ("id", "article", "group")
+        if not isinstance(row.get(field, ""), str | int) or isinstance(row.get(field), bool)
+    ]
     wrong += [f"'{field}' must be text or a number; mend it" for field in names]
-    if not isinstance(row.get("position", 0), int):
+    if not isinstance(row.get("position", 0), int) or isinstance(row.get("position"), bool):
         wrong.append("'position' must be a whole number, from 0; mend it")
     for name in axes:
         wrong += _label_problems(name, taxonomy.axes[name], row)
@@ -162,7 +160,7 @@ def _label_problems(name: str, axis: Axis, row: Mapping[str, Any]) -> list[str]:
 
 
 def _example(row: Mapping[str, Any], taxonomy: Taxonomy, axes: Sequence[str], place: str) -> Example:
-    key = str(row.get("id", place))
+    key = str(row.get("id", Path(place).name))
     group = str(row.get("article", row.get("group", key)))
     return Example(key, row["text"], group, _labels(row, taxonomy, axes), place, row.get("position"))
 

@@ -21,10 +21,31 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
+def text_key(text: str) -> str:
+    """Return sixteen hexadecimal digits that stand for a text without telling it."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 def fingerprint(value: Any) -> str:
     """Return the SHA-256 of a JSON-serialisable value in canonical form."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_text(path: Path) -> str:
+    """Read a UTF-8 text file that the user named.
+
+    Raises:
+        UserError: it is missing, a folder, unreadable or not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file; check the path") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); name a readable file") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: not UTF-8 text; save it as UTF-8") from None
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -41,18 +62,26 @@ def whole_file(path: Path) -> Iterator[Path]:
         UserError: the folder of ``path`` does not exist or cannot be written.
     """
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    if not path.parent.is_dir():
-        raise UserError(f"{path}: the folder {path.parent} does not exist; create it first")
-    if path.is_dir():
-        raise UserError(f"{path} is a folder; name a file to write to")
+    check_file(path)
     try:
         yield partial
-        # mkstemp-like permissions would make results private to one user; keep the umask's.
         partial.replace(path)
     except PermissionError as error:
         raise UserError(f"{path}: no permission to write here; choose another place") from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def check_file(path: Path) -> None:
+    """Make sure, before any long work, that a file can be put at ``path``.
+
+    Raises:
+        UserError: its folder does not exist, or it is a folder itself.
+    """
+    if not path.parent.is_dir():
+        raise UserError(f"{path}: the folder {path.parent} does not exist; create it first")
+    if path.is_dir():
+        raise UserError(f"{path}: is a folder; name a file to write to")
 
 
 @contextmanager
@@ -62,11 +91,8 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     Raises:
         UserError: the parent folder cannot be made or written.
     """
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    except OSError as error:
-        raise UserError(f"{folder}: cannot write here ({error.strerror}); choose another place") from error
+    check_folder(folder)
+    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
         # mkdtemp makes a private folder; a model is as public as its neighbours.
         partial.chmod(0o777 & ~_umask())
@@ -76,6 +102,22 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
+def check_folder(folder: Path) -> None:
+    """Make sure, before any long work, that ``folder`` can be written or replaced.
+
+    Raises:
+        UserError: it is a file, or its parent cannot be made or written.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder.parent):
+            pass
+    except OSError as error:
+        raise UserError(f"{folder}: cannot write here ({error.strerror}); choose another place") from error
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder}: is a file where a folder is to be written; move it away")
+
+
 def _swap(new: Path, old: Path) -> None:
     """Put ``new`` where ``old`` is; rename cannot replace a folder that holds files."""
     if not old.exists():
@@ -83,7 +125,11 @@ def _swap(new: Path, old: Path) -> None:
         return
     retired = new.with_name(new.name + ".old")
     old.rename(retired)
-    new.rename(old)
+    try:
+        new.rename(old)
+    except BaseException:
+        retired.rename(old)
+        raise
     shutil.rmtree(retired)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import warnings
 from collections.abc import Iterator, Sequence
@@ -41,7 +42,8 @@ class Network(nn.Module):
         self.encoder = encoder
         self.dropout = nn.Dropout(dropout)
         width = encoder.config.hidden_size
-        self.heads = nn.ModuleDict({name: nn.Linear(width, size) for name, size in sizes.items()})
+        # Prefixed, because an axis may be named like an attribute of the module.
+        self.heads = nn.ModuleDict({f"axis_{name}": nn.Linear(width, size) for name, size in sizes.items()})
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, ...]:
         """Return logits, shape (batch, labels), one tensor an axis in taxonomy order."""
@@ -126,6 +128,10 @@ def train(
             optimizer.step()
             schedule.step()
             losses.append(loss.item())
+            if not math.isfinite(losses[-1]):
+                raise StanceError(
+                    f"training diverged in epoch {epoch} (loss {losses[-1]}); lower params.lr and head_lr"
+                )
             log.progress((epoch - 1) * steps + number, steps * last, float(np.mean(losses[-20:])))
         log.metric("train/loss", float(np.mean(losses)), epoch)
         if dev is None:

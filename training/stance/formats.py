@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from stance.errors import UserError, all_at_once, at
 from stance.files import whole_file
 from stance.records import Article
 from stance.repair import repair
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
 
 Reader = Callable[[str, str, str], Iterator[Article]]
 Row = Mapping[str, Any]
@@ -37,12 +41,21 @@ def read_articles(
     for path in paths:
         if str(path) == STDIN:
             articles += _parse(stdin.read(), "standard input", "stdin", f".{stdin_format}")
-        elif path.is_dir():
+        elif _is_folder(path):
             for file in _files_below(path, skip):
                 articles += _read_file(file, file.relative_to(path).with_suffix("").as_posix())
         else:
             articles += _read_file(path, path.stem)
     return _with_unique_ids(articles)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError as error:  # a pasted sentence is too long for a name
+        raise UserError(
+            f"{str(path)[:60]}...: no such file or folder ({error.strerror}); check the path"
+        ) from None
 
 
 def _files_below(folder: Path, skip: Path | None) -> list[Path]:
@@ -81,7 +94,7 @@ def _parse(data: bytes, place: str, name: str, suffix: str) -> Iterator[Article]
         raise UserError(
             f"{place}: not UTF-8 text (byte {error.start + 1}); convert it to UTF-8 first"
         ) from None
-    if not text.strip("\ufeff \t\r\n"):
+    if not text.strip().strip("\ufeff").strip():
         raise UserError(f"{place}: is empty; there is nothing to tag")
     return READERS[suffix](text, place, name)
 
@@ -101,12 +114,18 @@ def _read_markdown(text: str, place: str, name: str) -> Iterator[Article]:
     body = text.removeprefix("\ufeff").replace("\r\n", "\n")
     if body.startswith("---\n") and "\n---\n" in body[3:]:
         body = body[body.index("\n---\n", 3) + 5 :]
-    blocks = []
-    for token in MarkdownIt("commonmark").enable("table").parse(body):
-        if token.type == "inline":
-            words = (" " if child.type == "softbreak" else child.content for child in token.children or [])
-            blocks.append("".join(words))
+    blocks = [
+        "".join(_plain(child) for child in token.children or [])
+        for token in MarkdownIt("commonmark").enable("table").parse(body)
+        if token.type == "inline"
+    ]
     yield from _extracted("\n\n".join(blocks), place, name)
+
+
+def _plain(token: Token) -> str:
+    if token.type in {"softbreak", "hardbreak"}:
+        return " "
+    return "" if token.type == "html_inline" else token.content
 
 
 def _read_html(text: str, place: str, name: str) -> Iterator[Article]:
@@ -125,12 +144,15 @@ def _extracted(text: str, place: str, name: str) -> Iterator[Article]:
 def _read_jsonl(text: str, place: str, name: str) -> Iterator[Article]:
     articles: list[Article] = []
     problems: list[str] = []
+    lines: dict[str, int] = {}
     for number, row in json_rows(text, place, problems):
         body, key = row.get("text"), row.get("id", f"{name}:{number}")
         if not isinstance(body, str) or not body.strip():
             problems.append(f"{at(place, number)}: 'text' is missing or empty; give the article's text")
         elif not isinstance(key, str | int) or isinstance(key, bool):
             problems.append(f"{at(place, number)}: 'id' is neither text nor a number; mend it")
+        elif (first := lines.setdefault(str(key), number)) != number:
+            problems.append(f"{at(place, number)}: the id '{key}' already stands on line {first}; change one")
         else:
             articles.append(_article(str(key), body, at(place, number)))
     if problems:
@@ -145,8 +167,13 @@ def json_rows(text: str, place: str, problems: list[str]) -> Iterator[tuple[int,
             continue
         try:
             row = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
-            reason = error.msg if isinstance(error, json.JSONDecodeError) else "nested too deeply"
+            # Half a surrogate pair is no character: nothing could write it out again.
+            json.dumps(row, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            problems.append(f"{at(place, number)}: holds half of a surrogate pair; mend or remove this line")
+            continue
+        except (ValueError, RecursionError) as error:
+            reason = getattr(error, "msg", "a number too long or values nested too deeply")
             problems.append(f"{at(place, number)}: not valid JSON ({reason}); mend or remove this line")
             continue
         if isinstance(row, dict):
@@ -165,10 +192,8 @@ READERS: dict[str, Reader] = {
 
 
 def _with_unique_ids(articles: list[Article]) -> list[Article]:
-    """Fall back to the place where two files share a name; refuse two rows with one id."""
-    counts: dict[str, int] = {}
-    for article in articles:
-        counts[article.id] = counts.get(article.id, 0) + 1
+    """Fall back to the place where two files share a name; refuse an article given twice."""
+    counts = Counter(article.id for article in articles)
     renamed = [
         article if counts[article.id] == 1 else replace(article, id=article.place) for article in articles
     ]

@@ -19,7 +19,7 @@ class TrainingProgress:
         self._fits = self._done = 0
         self._stage = ""
         self._bars = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
             TextColumn("{task.fields[loss]}"),
             TextColumn("{task.completed:.0f}/{task.total:.0f}"),

@@ -46,7 +46,7 @@ def tagged_tables(tagged: Iterable[Tagged], taxonomy: Taxonomy) -> Iterator[Rend
     """Yield one table an article: sentences with their labels and probabilities."""
     for article, members in groupby(tagged, key=lambda each: each.sentence.article):
         table = Table(
-            title=article, title_justify="left", title_style="bold", show_lines=False, padding=(0, 1)
+            title=Text(article), title_justify="left", title_style="bold", show_lines=False, padding=(0, 1)
         )
         for name in taxonomy.axes:
             table.add_column(name, no_wrap=taxonomy.axes[name].single, max_width=26)
@@ -86,7 +86,7 @@ def summary_table(rows: Iterable[Mapping[str, Any]], taxonomy: Taxonomy) -> Rend
         if not axis.single:
             table.add_column(name)
     for row in rows:
-        cells: list[RenderableType] = [str(row["article"]), str(row["sentences"])]
+        cells: list[RenderableType] = [Text(str(row["article"])), str(row["sentences"])]
         for name, axis in taxonomy.axes.items():
             cells += _summary_cells(row, name, axis)
         table.add_row(*cells)

@@ -16,6 +16,7 @@ from stance.records import Edit
 # because a Greek letter before a currency sign could be meant. In English news it never is.
 _GREEK_CURRENCY = re.compile("Β[£¥]|β‚¬")
 _CHUNK = re.compile(r"\r\n?|[^\r\n]+|\n")
+_WORDS = re.compile(r" +|[^ ]+")
 _WIDEST_WRAP = 120
 
 
@@ -72,11 +73,25 @@ def _mend(line: str) -> str:
 
 
 def _length_changes(old: str, new: str) -> list[Edit]:
+    """Compare word by word where both have as many words: comparing whole lines takes quadratic time."""
     if len(old) == len(new):
         return []
-    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
-    changed = [codes[1:] for codes in matcher.get_opcodes() if codes[0] != "equal"]
-    return [Edit(start, end, raw_start, raw_end) for raw_start, raw_end, start, end in changed]
+    old_words, new_words = _WORDS.findall(old), _WORDS.findall(new)
+    if len(old_words) != len(new_words):
+        old_words, new_words = [old], [new]
+    edits = []
+    raw_at = at = 0
+    for raw, fixed in zip(old_words, new_words, strict=True):
+        if raw != fixed:
+            matcher = difflib.SequenceMatcher(None, raw, fixed, autojunk=False)
+            edits += [
+                Edit(at + start, at + end, raw_at + raw_start, raw_at + raw_end)
+                for tag, raw_start, raw_end, start, end in matcher.get_opcodes()
+                if tag != "equal"
+            ]
+        raw_at += len(raw)
+        at += len(fixed)
+    return edits
 
 
 def _unwrap(text: str) -> str:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import random
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stance.errors import MissingExtraError, UserError
+from stance.errors import UserError
 
 # Two sentences with this share of common word trigrams are one sentence retold.
 NEAR_DUPLICATE = 0.5
-_PERMUTATIONS = 128
-_BANDS = 32
 _SHINGLE = 3
 
 
@@ -35,27 +34,19 @@ def shingles(text: str) -> set[str]:
 def near_duplicates(texts: Sequence[str]) -> list[tuple[int, int, float]]:
     """Return pairs of rows whose trigram Jaccard similarity reaches :data:`NEAR_DUPLICATE`.
 
-    Candidates come from MinHash LSH (Broder 1997) and are then compared exactly.
-
-    Raises:
-        MissingExtraError: ``rensa`` is not installed.
+    Exact, by an inverted index of trigrams; rows that share none are never compared.
     """
-    try:
-        from rensa import RMinHash, RMinHashLSH
-    except ImportError:
-        raise MissingExtraError("rensa", "train", "finding near-duplicates") from None
-
-    index = RMinHashLSH(threshold=NEAR_DUPLICATE, num_perm=_PERMUTATIONS, num_bands=_BANDS)
+    rows_with: dict[str, list[int]] = {}
     sets = [shingles(text) for text in texts]
     found = []
     for row, words in enumerate(sets):
-        sketch = RMinHash(num_perm=_PERMUTATIONS, seed=1)
-        sketch.update(sorted(words))
-        for other in sorted(index.query(sketch)):
-            similarity = len(words & sets[other]) / len(words | sets[other])
+        common = Counter(other for word in words for other in rows_with.get(word, ()))
+        for other, count in sorted(common.items()):
+            similarity = count / (len(words) + len(sets[other]) - count)
             if similarity >= NEAR_DUPLICATE:
                 found.append((other, row, similarity))
-        index.insert(row, sketch)
+        for word in words:
+            rows_with.setdefault(word, []).append(row)
     return found
 
 

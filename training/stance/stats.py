@@ -14,6 +14,7 @@ from typing import Any
 
 from stance.dataset import META_SUFFIX, LabelledData
 from stance.errors import UserError
+from stance.files import read_text
 from stance.formats import json_rows
 from stance.records import Example
 
@@ -73,7 +74,7 @@ def _diversity(articles: list[list[str]], size: int, generator: random.Random) -
             break
     sample = sample[:size]
     bigrams = list(pairwise(sample))
-    return len(set(sample)) / len(sample), len(set(bigrams)) / len(bigrams)
+    return len(set(sample)) / max(1, len(sample)), len(set(bigrams)) / max(1, len(bigrams))
 
 
 def counts(data: LabelledData) -> dict[str, dict[str, int]]:
@@ -138,7 +139,7 @@ def read_meta(folder: Path) -> dict[str, Mapping[str, Any]]:
     found: dict[str, Mapping[str, Any]] = {}
     problems: list[str] = []
     for path in sorted(folder.glob(f"*{META_SUFFIX}")):
-        for number, row in json_rows(path.read_text(encoding="utf-8"), str(path), problems):
+        for number, row in json_rows(read_text(path), str(path), problems):
             if not isinstance(row.get("article"), str):
                 problems.append(f"{path}:{number}: 'article' is missing; add it")
             else:

@@ -16,16 +16,16 @@ from stance import __version__, classifiers
 from stance.calibrate import AxisCalibration, BoolArray, Calibration
 from stance.classifiers import Classifier
 from stance.config import TrainConfig, restore
-from stance.errors import DamagedModelError, MissingExtraError, UserError
+from stance.errors import DamagedModelError, UserError
 from stance.files import fingerprint, sha256, write_json
 from stance.records import Article, Sentence, Tagged
 from stance.segment import sentences
-from stance.taxonomy import FloatArray, Taxonomy
+from stance.taxonomy import TAXONOMY_FILE, FloatArray, Taxonomy
 
 MANIFEST_FILE = "manifest.json"
 CALIBRATION_FILE = "calibration.json"
 CONFIG_FILE = "config.json"
-TAXONOMY_FILE = "taxonomy.yaml"
+TRAINED_ON_FILE = "trained_on.txt"
 FORMAT = 1
 _WINDOW = 512
 _VERSIONED = ("numpy", "scikit-learn", "torch", "transformers", "tokenizers", "onnxruntime", "safetensors")
@@ -44,6 +44,7 @@ class Tagger:
     calibration: Calibration
     config: TrainConfig
     manifest: Mapping[str, Any]
+    folder: Path
 
     @property
     def name(self) -> str:
@@ -76,13 +77,9 @@ class Tagger:
             raise DamagedModelError(
                 f"{folder / CALIBRATION_FILE}: not what training wrote; train again"
             ) from error
-        try:
-            family = classifiers.get(config.family)
-        except ImportError as error:
-            raise MissingExtraError(
-                error.name or config.family, "train", f"the {config.family} family"
-            ) from None
-        return cls(family.load(folder, taxonomy, config.params), taxonomy, calibration, config, manifest)
+        family = classifiers.get(config.family)
+        classifier = family.load(folder, taxonomy, config.params)
+        return cls(classifier, taxonomy, calibration, config, manifest, folder)
 
     def predict(self, texts: Sequence[str]) -> tuple[dict[str, FloatArray], dict[str, BoolArray]]:
         """Return calibrated probabilities and decisions, axis to (texts, labels)."""
@@ -207,9 +204,14 @@ def best_model(folder: Path) -> Path:
     """Return the model folder with the highest cross-validated score in ``folder``.
 
     Raises:
-        UserError: there is no model.
+        UserError: there is no model, or the models were scored on different rows, so that no score
+            says which is best.
     """
-    found = [path.parent for path in sorted(folder.glob(f"*/{MANIFEST_FILE}"))]
-    if not found:
+    paths = [path.parent for path in sorted(folder.glob(f"[!.]*/{MANIFEST_FILE}"))]
+    if not paths:
         raise UserError(f"{folder}: no trained model here; train one with: stance train")
-    return max(found, key=lambda path: float(read_manifest(path)["scores"]["score"]))
+    manifests = {path: read_manifest(path) for path in paths}
+    if len({manifest["scored"]["rows"] for manifest in manifests.values()}) > 1:
+        names = ", ".join(map(str, paths))
+        raise UserError(f"{folder}: the models were scored on different rows; choose with --model: {names}")
+    return max(paths, key=lambda path: float(manifests[path]["scores"]["score"]))

@@ -22,10 +22,15 @@ from stance.files import fingerprint
 from stance.yamlfile import parse, read_yaml
 
 FloatArray = NDArray[np.float64]
+TAXONOMY_FILE = "taxonomy.yaml"
 NAME = re.compile(r"[a-z][a-z0-9_]*")
+SUFFIXES = ("probabilities", "shares", "index", "sentences")
 RESERVED = frozenset(
-    ["id", "text", "article", "group", "index", "start", "end", "model", "fingerprint", "n", "annotations"]
-)
+    [
+        "id", "text", "article", "group", "position", "index", "start", "end", "model", "fingerprint", "n",
+        "annotations", "settled", "score", "groups", "sentences", "data", "input_ids", "attention_mask",
+    ]
+)  # fmt: skip
 
 
 class Axis(BaseModel):
@@ -102,7 +107,8 @@ class Taxonomy(BaseModel):
     @classmethod
     def _axis_names(cls, axes: dict[str, Axis]) -> dict[str, Axis]:
         _check_names(axes)
-        taken = sorted(RESERVED & set(axes))
+        derived = {f"{axis}_{suffix}" for axis in axes for suffix in SUFFIXES}
+        taken = sorted((RESERVED | derived) & set(axes))
         if taken:
             raise ValueError(f"'{taken[0]}' is a field of every row; choose another axis name")
         return axes

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import socket
 import subprocess
 import sys
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from stance.crossval import Outcome, Problem
 from stance.errors import StanceError
 from stance.evaluate import Report
 from stance.tagger import Tagger
-from stance.train import Result, RunLog
+from stance.train import Result, RunLog, scored_rows
 
 EXPERIMENT = "stance"
 REGISTERED = "stance"
@@ -38,6 +39,7 @@ CHAMPION = "champion"
 DEFAULT_STORE = "sqlite:///mlflow.db"
 _DIGEST_LENGTH = 36  # the longest that MLflow's store takes
 _ARTIFACTS = "mlartifacts"
+_FORBIDDEN = re.compile(r"[^\w-]")  # in the name of a logged model
 
 # MLflow prints advice for notebook users in the middle of a training.
 warnings.filterwarnings("ignore", module=r"mlflow\.")
@@ -89,10 +91,13 @@ class MlflowTracker:
             status = "KILLED"
             raise
         except Exception as error:
-            mlflow.set_tag("error", _first_line(error))
+            # The store may be what failed; its silence must not hide the first error.
+            with suppress(MlflowException, OSError):
+                mlflow.set_tag("error", _first_line(error))
             raise
         finally:
-            mlflow.end_run(status)
+            with suppress(MlflowException, OSError):
+                mlflow.end_run(status)
 
     def _bury_the_dead(self) -> None:
         """Mark runs as killed whose process of this machine is gone: SIGKILL leaves no time to."""
@@ -132,7 +137,7 @@ class _MlflowRun:
 
     def fold(self, outcome: Outcome, report: Report) -> None:
         with _mlflow_errors():
-            tags = {"mlflow.parentRunId": self._run_id, "family": self._config.family}
+            tags = {"mlflow.parentRunId": self._run_id, "family": self._config.family, **_process()}
             name = f"{self._config.name}: {outcome.fold.name}"
             child = self._client.create_run(self._experiment, run_name=name, tags=tags).info.run_id
             params = {
@@ -171,7 +176,7 @@ class _MlflowRun:
 
         signature = mlflow.models.infer_signature(texts, TextTagger(tagger).predict(texts))
         info = mlflow.pyfunc.log_model(
-            name=result.config.name,
+            name=_FORBIDDEN.sub("_", result.config.name),
             loader_module="stance.pyfunc",
             data_path=str(result.folder),
             pip_requirements=[f"stance=={__version__}"],
@@ -179,12 +184,12 @@ class _MlflowRun:
             input_example=texts,
         )
         version = self._register(info)
-        self._client.set_registered_model_alias(REGISTERED, result.config.name.lower(), version)
         tags = {
             "score": f"{result.report.score:.6f}",
             "labels_fingerprint": result.problem.data.fingerprint,
             "taxonomy_fingerprint": result.problem.taxonomy.fingerprint,
             "model_fingerprint": tagger.fingerprint,
+            "scored_rows": scored_rows(result.problem, result.predictions),
         }
         for key, value in tags.items():
             self._client.set_model_version_tag(REGISTERED, version, key, value)
@@ -212,13 +217,15 @@ class _MlflowRun:
             champion = self._client.get_model_version_by_alias(REGISTERED, CHAMPION)
         except MlflowException:
             champion = None
-        score = result.report.score
+        score, rows = result.report.score, scored_rows(result.problem, result.predictions)
         if champion is None:
             reason, better = "it is the first", True
         elif champion.tags.get("taxonomy_fingerprint") != result.problem.taxonomy.fingerprint:
             reason, better = f"version {champion.version} stays: the new model has another taxonomy", False
         elif champion.tags.get("labels_fingerprint") != result.problem.data.fingerprint:
             reason, better = f"version {champion.version} was trained on other rows", True
+        elif champion.tags.get("scored_rows") != rows:
+            reason, better = f"version {champion.version} stays: it was scored on other rows", False
         else:
             old = float(champion.tags["score"])
             better = score >= old
@@ -233,7 +240,7 @@ class _MlflowRun:
 def _mlflow_errors() -> Iterator[None]:
     try:
         yield
-    except MlflowException as error:
+    except (MlflowException, OSError) as error:
         raise StanceError(
             f"{store_uri()}: MLflow refused a record ({_first_line(error)}); "
             "check the store or train with --no-track"
@@ -254,8 +261,7 @@ def _tags(config: TrainConfig, problem: Problem) -> dict[str, str]:
         "family": config.family,
         "labels": problem.data.name,
         "stance_version": __version__,
-        "host": socket.gethostname(),
-        "pid": str(os.getpid()),
+        **_process(),
     }
     commit = _git("rev-parse", "HEAD")
     if commit:
@@ -264,11 +270,15 @@ def _tags(config: TrainConfig, problem: Problem) -> dict[str, str]:
     return tags
 
 
+def _process() -> dict[str, str]:
+    return {"host": socket.gethostname(), "pid": str(os.getpid())}
+
+
 def _git(*words: str) -> str:
     try:
         command = ["git", *words]
         done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)  # noqa: S603 - fixed words
-    except OSError:
+    except (OSError, subprocess.SubprocessError):
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""
 

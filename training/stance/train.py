@@ -16,8 +16,9 @@ from stance.config import TrainConfig
 from stance.crossval import Outcome, Predictions, Problem, Watcher
 from stance.dataset import load_folder
 from stance.evaluate import Report
-from stance.files import fingerprint, whole_folder
-from stance.tagger import write_model
+from stance.files import check_folder, fingerprint, text_key, whole_folder
+from stance.split import Fold
+from stance.tagger import TRAINED_ON_FILE, write_model
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,18 @@ class NoTracker:
         return []
 
 
+def prepare(config: TrainConfig, out: Path) -> tuple[Problem, list[Fold]]:
+    """Load the labels and check everything that can be checked before the first fit.
+
+    Raises:
+        UserError: the labels or settings are wrong, or ``out`` cannot be written.
+    """
+    problem = Problem.of(load_folder(config.labels, config.files))
+    folds = crossval.outer_folds(problem, config)
+    check_folder(out / config.name)
+    return problem, folds
+
+
 def run(config: TrainConfig, out: Path, tracker: Tracker, watcher: Watcher) -> tuple[Result, list[str]]:
     """Cross-validate, fit on everything, write ``out/<name>``, record it all.
 
@@ -85,13 +98,14 @@ def run(config: TrainConfig, out: Path, tracker: Tracker, watcher: Watcher) -> t
         UserError: the labels or settings are wrong.
         StanceError: the model cannot be trained or written.
     """
-    problem = Problem.of(load_folder(config.labels, config.files))
+    problem, folds = prepare(config, out)
+    folder = out / config.name
     with tracker.training(config, problem) as log:
         started = time.monotonic()
-        folds = crossval.outer_folds(problem, config)
         each = crossval.fits_a_fold(config)
         watcher.plan(len(folds) * each + 1)
-        key = fingerprint([config.resolved(), problem.data.fingerprint, __version__])
+        settings = {key: value for key, value in config.resolved().items() if key != "labels"}
+        key = fingerprint([settings, problem.data.fingerprint, __version__])
         store = FoldStore(out / f".{config.name}.folds", key)
         outcomes = []
         for number, fold in enumerate(folds, start=1):
@@ -107,13 +121,11 @@ def run(config: TrainConfig, out: Path, tracker: Tracker, watcher: Watcher) -> t
         report = crossval.score(problem, predictions, config.seed)
         classifier = crossval.fit_final(problem, config, outcomes, watcher)
         calibration = crossval.final_calibration(problem, outcomes)
-        facts = _facts(config, problem, report, len(folds))
+        facts = _facts(config, problem, report, outcomes, predictions)
         card = model_card(config, problem, report, calibration)
-        folder = out / config.name
         with whole_folder(folder) as partial:
-            write_model(
-                partial, classifier, problem.taxonomy, calibration, config, {"README.md": card}, facts
-            )
+            files = {"README.md": card, TRAINED_ON_FILE: _text_keys(problem)}
+            write_model(partial, classifier, problem.taxonomy, calibration, config, files, facts)
         result = Result(config, problem, folder, report, predictions, outcomes, time.monotonic() - started)
         lines = log.finish(result)
         store.clear()
@@ -124,7 +136,25 @@ def _fold_report(problem: Problem, outcome: Outcome, seed: int) -> Report:
     return crossval.score(problem, crossval.out_of_fold(problem, [outcome]), seed)
 
 
-def _facts(config: TrainConfig, problem: Problem, report: Report, folds: int) -> dict[str, object]:
+def _text_keys(problem: Problem) -> str:
+    return "".join(f"{key}\n" for key in sorted({text_key(each.text) for each in problem.data.examples}))
+
+
+def scored_rows(problem: Problem, predictions: Predictions) -> str:
+    """Identify the rows, and their labels, that a score was taken on: only such scores compare."""
+    examples = problem.data.examples
+    return fingerprint(
+        sorted([examples[row].id, examples[row].text, examples[row].labels] for row in predictions.rows)
+    )
+
+
+def _facts(
+    config: TrainConfig,
+    problem: Problem,
+    report: Report,
+    outcomes: Sequence[Outcome],
+    predictions: Predictions,
+) -> dict[str, object]:
     return {
         "name": config.name,
         "family": config.family,
@@ -135,6 +165,10 @@ def _facts(config: TrainConfig, problem: Problem, report: Report, folds: int) ->
             "rows": len(problem.groups),
             "articles": len(set(problem.data.groups)),
         },
-        "scored": {"how": "cross-validation over whole articles", "folds": folds},
+        "scored": {
+            "how": "cross-validation over whole articles",
+            "folds": [len(outcomes), config.folds],
+            "rows": scored_rows(problem, predictions),
+        },
         "scores": report.as_json(),
     }

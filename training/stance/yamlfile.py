@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from stance.errors import UserError, at
+from stance.files import read_text
 
 Model = TypeVar("Model", bound=BaseModel)
 Lines = dict[tuple[str, ...], int]
@@ -25,19 +26,17 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], Lines]:
     Raises:
         UserError: the file is missing, is not UTF-8, is not YAML, repeats a key or is no mapping.
     """
+    text = read_text(path)
     try:
-        text = path.read_text(encoding="utf-8")
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         value = yaml.safe_load(text)
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file; check the path") from None
-    except UnicodeDecodeError:
-        raise UserError(f"{path}: not UTF-8 text; save it as UTF-8") from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise UserError(f"{at(path, line)}: not valid YAML: {error.problem}; mend this line") from None
     except yaml.YAMLError:
         raise UserError(f"{path}: not valid YAML; it holds characters that YAML forbids") from None
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path}: a value cannot be read ({error}); mend it") from None
     if not isinstance(value, dict) or not isinstance(node, yaml.MappingNode):
         raise UserError(f"{path}: expected 'key: value' lines; see docs/configuration.md")
     lines: Lines = {}
@@ -72,6 +71,7 @@ def _word(item: Any, model: type[BaseModel], path: Path, lines: Lines) -> str:
         return f"{at(path, line)}: unknown key '{name}'{_suggestion(keys[-1], _known_keys(model, keys[:-1]))}"
     if item["type"] == "missing":
         return f"{at(path, line)}: the key '{name}' is missing; add it"
+    name = name or "the file"
     message = str(item["msg"]).removeprefix("Value error, ")
     return f"{at(path, line)}: {name}: {message[:1].lower()}{message[1:]} (found {item['input']!r})"
 

@@ -17,7 +17,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from stance.classifiers import FitLog
-from stance.errors import DamagedModelError
+from stance.errors import DamagedModelError, UserError
 from stance.taxonomy import Axis, FloatArray, Taxonomy
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class TfidfParams(BaseModel):
         word_ngrams: shortest and longest word n-gram.
         char_ngrams: shortest and longest character n-gram, inside words.
         min_df: in how many sentences an n-gram must occur to count.
-        C: inverse strength of the L2 penalty, per axis kind.
+        C: inverse strength of the L2 penalty.
         balanced: weigh labels inversely to their frequency.
     """
 
@@ -87,7 +87,13 @@ class Family:
     def fit(self, train: Dataset, dev: Dataset | None, log: FitLog, rounds: int | None = None) -> int:
         """See :class:`stance.classifiers.Classifier`; the fit is convex, so ``dev`` goes unused."""
         texts = list(train["text"])
-        matrix = self._stack([vectorizer.fit_transform(texts) for vectorizer in self._vectorizers.values()])
+        try:
+            parts = [vectorizer.fit_transform(texts) for vectorizer in self._vectorizers.values()]
+        except ValueError as error:  # no n-gram is left
+            raise UserError(
+                f"params of tfidf: no n-gram fits the sentences ({error}); lower min_df"
+            ) from None
+        matrix = self._stack(parts)
         axes = self._taxonomy.axes.items()
         for done, (name, axis) in enumerate(axes, start=1):
             self._layers[name] = self._fit_axis(axis, matrix, list(train[name]))

@@ -142,7 +142,7 @@ class Family:
             ["Ministers agreed to talk.", "Duties rise on Monday, and more may follow, he said."]
         )
         wanted, got = finetune.predict(self._network, probe), _run(_session(onnx), probe)
-        if any(np.abs(one - other).max() > _PARITY for one, other in zip(wanted, got, strict=True)):
+        if not all(np.abs(one - other).max() <= _PARITY for one, other in zip(wanted, got, strict=True)):
             raise StanceError(f"{onnx}: the exported graph differs from the trained network; report this")
 
     @classmethod
