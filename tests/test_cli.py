@@ -106,12 +106,6 @@ def test_summary_gives_one_row_an_article(stance: Stance, models: Path, article:
         (["predict", "a.jsonl"], {"a.jsonl": b"\x0c"}, 2, "a.jsonl: is empty"),
         (["train", "c.yaml"], {"c.yaml": b"name: 2024-13-45\nfamily: tfidf\n"}, 2, "c.yaml: a value"),
         (["train", "c.yaml"], {"c.yaml": b"name: c\nfamily: tfidf\nparams: 5\n"}, 2, "c.yaml:3: 'params'"),
-        (
-            ["train", "c.yaml", "--out", "c.yaml"],
-            {"c.yaml": b"name: c\nfamily: tfidf\n"},
-            2,
-            "cannot write here",
-        ),
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_code_2(

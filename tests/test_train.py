@@ -15,9 +15,9 @@ import pytest
 from conftest import ROWS, Silent, Stance, write_rows
 from stance.config import load_config
 from stance.crossval import Watcher
-from stance.errors import StanceError
+from stance.errors import StanceError, UserError
 from stance.tagger import Tagger
-from stance.train import NoTracker, run
+from stance.train import NoTracker, prepare, run
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -102,6 +102,16 @@ def test_scores_come_from_models_that_never_saw_the_article(
     result, _ = run(load_config(configs / "tfidf.yaml", labels=folder), tmp_path, NoTracker(), Silent())
     assert result.report.n == 60
     assert result.report.axes["framing"].scores["accuracy"] < 0.6
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_training(configs: Path, tmp_path: Path) -> None:
+    """A wrong --out is told at once, and what stands there stays."""
+    (tmp_path / "tfidf").write_text("notes", encoding="utf-8")
+    (tmp_path / "file").write_text("notes", encoding="utf-8")
+    for out, expected in ((tmp_path, "is a file"), (tmp_path / "file", "cannot write here")):
+        with pytest.raises(UserError, match=expected):
+            prepare(load_config(configs / "tfidf.yaml"), out)
+    assert (tmp_path / "tfidf").read_text(encoding="utf-8") == "notes"
 
 
 def test_a_diverged_training_is_a_failure(configs: Path, tmp_path: Path) -> None:

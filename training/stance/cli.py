@@ -39,8 +39,6 @@ app.add_typer(labels_app, name="labels")
 out = Console()
 err = Console(stderr=True)
 
-ModelsOption = Annotated[Path, typer.Option("--out", help="Folder that trained models are written to.")]
-
 
 def main() -> NoReturn:
     """Run the command line; every error that stance knows becomes one sentence and an exit code."""
@@ -109,7 +107,7 @@ def train(
     labels: Annotated[
         Path | None, typer.Option(help="Labels folder to train on instead of the config's.")
     ] = None,
-    models: ModelsOption = MODELS,
+    models: Annotated[Path, typer.Option("--out", help="Folder that models are written to.")] = MODELS,
     seed: Annotated[int | None, typer.Option(help="Seed instead of the config's.")] = None,
     settings: Annotated[
         list[str] | None,
@@ -126,18 +124,14 @@ def train(
     paths = find_configs(configs or [])
     loaded = [load_config(path, settings or (), labels=labels, seed=seed) for path in paths]
     names = [config.name for config in loaded]
-    if len(set(names)) < len(names):
-        raise UserError(f"two configs share the name '{_repeated(names)}'; give each its own")
+    if repeated := [name for name in names if names.count(name) > 1]:
+        raise UserError(f"two configs share the name '{repeated[0]}'; give each its own")
     for config in loaded:
         prepare(config, models)
     tracker = _tracker(track)
     for config in loaded:
         _train_one(config, models, tracker)
     _say_next(models / names[-1], track)
-
-
-def _repeated(names: list[str]) -> str:
-    return next(name for name in names if names.count(name) > 1)
 
 
 def _tracker(wanted: bool) -> Tracker:
