@@ -56,7 +56,13 @@ def main() -> NoReturn:
     except Exception as error:
         if hasattr(error, "format_message"):  # the parser's own usage errors
             _fail(error.format_message().rstrip(".") + "; see --help", 2)
-        raise
+        if os.environ.get("STANCE_DEBUG"):
+            raise
+        kind = type(error).__name__
+        _fail(
+            f"a fault of stance itself ({kind}: {error}); rerun with STANCE_DEBUG=1 and report what it prints",
+            1,
+        )
     sys.exit(code if isinstance(code, int) else 0)
 
 
