@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from stance import __version__
 from stance.errors import MissingExtraError, StanceError, UserError
@@ -73,13 +74,7 @@ def _interrupted(number: int, _frame: object) -> NoReturn:
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    err.print(
-        f"stance: {message}",
-        style="red" if err.is_terminal else None,
-        highlight=False,
-        markup=False,
-        soft_wrap=True,
-    )
+    err.print(Text(f"stance: {message}", style="red" if err.is_terminal else ""), soft_wrap=True)
     sys.exit(code)
 
 
