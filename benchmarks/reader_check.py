@@ -31,9 +31,8 @@ def main(folder: Path, path: Path) -> None:
         metric = "macro_f1" if each.kind == "single" else "micro_f1"
         low, high = each.intervals[metric]
         differ = int((gold[name] != given[name]).any(axis=1).sum())
-        print(
-            f"{name} {metric} {each.scores[metric]:.3f} [{low:.3f}, {high:.3f}], {differ} of {len(rows)} rows differ"
-        )
+        score = f"{each.scores[metric]:.3f} [{low:.3f}, {high:.3f}]"
+        print(f"{name} {metric} {score}, {differ} of {len(rows)} rows differ")
 
 
 if __name__ == "__main__":

@@ -60,10 +60,7 @@ def main() -> NoReturn:
         if os.environ.get("STANCE_DEBUG"):
             raise
         kind = type(error).__name__
-        _fail(
-            f"a fault of stance itself ({kind}: {error}); rerun with STANCE_DEBUG=1 and report what it prints",
-            1,
-        )
+        _fail(f"a fault of stance itself ({kind}: {error}); rerun with STANCE_DEBUG=1 and report it", 1)
     sys.exit(code if isinstance(code, int) else 0)
 
 
