@@ -39,16 +39,17 @@ COLOURS = {"tfidf": "#e07a1f", "transformer": "#2a6f97"}
 
 def drawn(data: LabelledData, size: int, seed: int) -> tuple[int, ...]:
     """Return rows of whole written articles, at least ``size`` of them; all for 0."""
-    written = [row for row, each in enumerate(data.examples) if "written" in each.place]
-    if not size:
-        return tuple(written)
-    groups = sorted({data.groups[row] for row in written})
+    rows_of: dict[str, list[int]] = {}
+    for row, each in enumerate(data.examples):
+        if "written" in each.place:
+            rows_of.setdefault(each.group, []).append(row)
+    groups = sorted(rows_of)
     random.Random(seed).shuffle(groups)
     chosen: list[int] = []
     for group in groups:
-        if len(chosen) >= size:
+        if size and len(chosen) >= size:
             break
-        chosen += [row for row in written if data.groups[row] == group]
+        chosen += rows_of[group]
     return tuple(chosen)
 
 

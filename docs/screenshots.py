@@ -69,10 +69,16 @@ def main() -> None:
                 executable_path=arguments.chromium,
                 args=["--no-sandbox", "--disable-quic", "--disable-background-networking", "--no-first-run"],
             )
-            page = browser.new_page(viewport={"width": 1500, "height": 1300})
+            page = browser.new_page(viewport={"width": 1280, "height": 960})
             page.goto(f"{PAGE}/#/compare-runs?{chosen}")
             page.get_by_text("Comparing").first.wait_for(timeout=60_000)
-            page.wait_for_timeout(4000)
+            page.wait_for_timeout(3000)
+            for name in ("Visualizations", "Parameters"):
+                page.get_by_text(name, exact=True).first.click()
+            panel = page.get_by_role("button", name="Close")
+            if panel.count():
+                panel.first.click()
+            page.wait_for_timeout(1500)
             page.screenshot(path=arguments.out)
             browser.close()
     finally:

@@ -213,13 +213,13 @@ def out_of_fold(problem: Problem, outcomes: Sequence[Outcome]) -> Predictions:
 
 def score(problem: Problem, predictions: Predictions, seed: int) -> Report:
     """Score out-of-fold predictions; intervals resample the annotated articles."""
-    rows = list(predictions.rows)
+    rows, articles = list(predictions.rows), problem.data.groups
     return report(
         problem.taxonomy,
         {name: table[rows] for name, table in problem.gold.items()},
         predictions.decided,
         predictions.probabilities,
-        [problem.data.groups[row] for row in rows],
+        [articles[row] for row in rows],
         seed=seed,
     )
 
