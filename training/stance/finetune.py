@@ -1,4 +1,4 @@
-"""One encoder, one head an axis, trained jointly; the only module that imports torch."""
+"""One encoder, one head an axis, trained jointly; all of the torch code but the making of targets."""
 
 from __future__ import annotations
 
