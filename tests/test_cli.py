@@ -71,6 +71,20 @@ def test_summary_gives_one_row_an_article(stance: Stance, models: Path, article:
     assert all(-1 <= row["framing_index"] <= 1 for row in rows)
 
 
+def test_min_confidence_leaves_sentences_unsure(
+    stance: Stance, models: Path, article: Path, tmp_path: Path
+) -> None:
+    """--min-confidence says 'unsure' rather than guess, in rows, in CSV and in the summary."""
+    words = ("predict", article, "--model", models / "tfidf", "--min-confidence", "1")
+    rows = [json.loads(line) for line in stance(*words).stdout.splitlines()]
+    assert [row["framing"] for row in rows] == ["unsure"] * 3
+    stance(*words, "--summary", "-o", "tags.csv")
+    with (tmp_path / "tags.csv").open(encoding="utf-8", newline="") as handle:
+        (row,) = csv.DictReader(handle)
+    assert (row["framing_unsure"], row["framing_index"]) == ("3", "")
+    assert "less than or equal to 1" in stance(*words[:-1], "2", code=2).stderr
+
+
 @pytest.mark.parametrize(
     ("words", "files", "code", "expected"),
     [

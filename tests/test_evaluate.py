@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
+from sklearn.metrics import accuracy_score, brier_score_loss, f1_score, precision_recall_fscore_support
 
 from stance.evaluate import Report, report, resampling_weights
 from stance.taxonomy import Axis, Taxonomy
@@ -49,6 +49,29 @@ def test_scores_are_those_of_scikit_learn() -> None:
         assert each.support == support[column]
 
 
+def test_keeping_only_confident_rows_is_scored_from_all_down_to_few() -> None:
+    """A model that is right where it is sure: fewer labels, better ones, and the confidence that does it."""
+    gold = np.eye(3, dtype=int)[np.arange(100) % 3]
+    sure = np.arange(100) < 60
+    probabilities = np.where(sure[:, None], 0.05 + 0.85 * gold, 0.2 + 0.4 * np.roll(gold, 1, axis=1))
+    decided = np.eye(3, dtype=bool)[probabilities.argmax(1)]
+    axis = report(TAXONOMY, {"one": gold}, {"one": decided}, {"one": probabilities}, ["g"] * 100).axes["one"]
+    curve = {each.share: each for each in axis.coverage or ()}
+    assert curve[1.0].accuracy == pytest.approx(0.6)
+    assert curve[0.6].accuracy == curve[0.6].macro_f1 == 1
+    assert (curve[0.6].confidence, curve[1.0].confidence) == pytest.approx((0.9, 0.6))
+
+
+def test_the_brier_score_is_that_of_scikit_learn() -> None:
+    """Summed over a row's labels on a single-label axis, averaged over cells on a multi-label one."""
+    result, arrays = scored()
+    one, many = 0.1 + 0.7 * arrays["given"], 0.2 + 0.6 * arrays["some"].astype(float)
+    cells = [brier_score_loss(arrays["gold"][:, column], one[:, column]) for column in range(3)]
+    assert result.axes["one"].brier == pytest.approx(sum(cells))
+    cells = [brier_score_loss(arrays["many"][:, column], many[:, column]) for column in range(3)]
+    assert result.axes["many"].brier == pytest.approx(np.mean(cells))
+
+
 def test_a_label_that_never_occurs_is_not_averaged() -> None:
     """A topic that neither annotators nor model gave does not pull the macro-F1 down to nothing."""
     gold = np.array([[1, 0, 0], [0, 1, 0]])
@@ -88,6 +111,7 @@ def test_json_holds_the_documented_keys() -> None:
     """What other programs read is there: n, scores, intervals, per label."""
     value = scored()[0].as_json()
     assert value["n"] == 120
-    assert {"macro_f1", "macro_f1_interval", "accuracy", "ece", "per_label", "confusion"} <= set(value["one"])
+    common = {"macro_f1", "macro_f1_interval", "ece", "brier", "per_label"}
+    assert common | {"accuracy", "confusion", "coverage"} <= set(value["one"])
     assert {"micro_f1", "macro_f1", "per_label"} <= set(value["many"])
     assert set(value["one"]["per_label"]["a"]) == {"precision", "recall", "f1", "f1_interval", "support"}

@@ -85,6 +85,25 @@ def test_rows_hold_every_documented_field(models: Path) -> None:
     assert all(first["topics_sentences"][topic] for topic in first["topics"])
 
 
+def test_unsure_sentences_get_no_framing_and_do_not_count(models: Path) -> None:
+    """Below the confidence asked for a row says unsure, keeps its probabilities, and leaves index and shares."""
+    tagger = Tagger.load(models / "tfidf")
+    articles = [Article("x", ARTICLE, "x.txt")]
+    plain = list(tagger.tag(articles))
+    best = sorted(max(each.probabilities["framing"].values()) for each in plain)
+    tagged = list(tagger.tag(articles, min_confidence=(best[0] + best[1]) / 2))
+    assert sum(not each.labels["framing"] for each in tagged) == 1
+    assert [each.labels["topics"] for each in tagged] == [each.labels["topics"] for each in plain]
+    identity = (tagger.taxonomy, tagger.name, tagger.fingerprint)
+    rows = [sentence_row(each, *identity) for each in tagged]
+    (unsure,) = (row for row in rows if row["framing"] == "unsure")
+    assert max(unsure["framing_probabilities"].values()) == pytest.approx(best[0], abs=1e-4)
+    (article,) = article_rows(tagged, *identity)
+    assert (article["framing_unsure"], sum(article["framing_shares"].values())) == (1, 1)
+    (nothing,) = article_rows(tagger.tag(articles, min_confidence=1.0), *identity)
+    assert (nothing["framing_unsure"], nothing["framing_index"]) == (3, None)
+
+
 def test_the_card_states_scores_and_limits(models: Path) -> None:
     """Whoever finds a model folder reads how good it is, weakest label first, and what it is not for."""
     for name in FAMILIES:
@@ -92,6 +111,8 @@ def test_the_card_states_scores_and_limits(models: Path) -> None:
         scores = json.loads((models / name / "manifest.json").read_text(encoding="utf-8"))["scores"]
         assert f"{scores['framing']['macro_f1']:.2f}" in card
         assert "What it is not for" in card
+        kept = scores["framing"]["coverage"][3]
+        assert f"| {kept['confidence']:.2f} | 70% | {kept['accuracy']:.2f} | {kept['macro_f1']:.2f} |" in card
         weakest = min(scores["framing"]["per_label"].items(), key=lambda item: item[1]["f1"])[0]
         assert card.index(f"| {weakest} |") == min(
             card.index(f"| {label} |") for label in ("conciliatory", "hawkish", "neutral")

@@ -47,6 +47,7 @@ def test_the_fingerprint_follows_labels_and_not_wording(tmp_path: Path) -> None:
     [
         ("kind: single", "kind: one", "taxonomy.yaml:4: axes.framing.kind"),
         ("hawkish: 1}", "angry: 1}", "index names angry"),
+        ("neutral: neither", "unsure: neither", "rename this label"),
         ("  topics:", "  text:", "'text' is a field of every row"),
         ("tariffs: duties", "Big Tariffs: duties", "no valid name"),
         ("description: what it is about", "descripton: x", "did you mean 'description'"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from stance.calibrate import Calibration
 from stance.config import TrainConfig
 from stance.crossval import Problem
-from stance.evaluate import AxisReport, Report
+from stance.evaluate import AxisReport, Coverage, Report
 
 _LIMITS = """\
 ## What it is not for
@@ -41,6 +43,7 @@ def model_card(config: TrainConfig, problem: Problem, report: Report, calibratio
         *(_axis_section(name, axis) for name, axis in report.axes.items()),
         "## Calibration\n",
         "\n".join(_calibration_lines(report, calibration)) + "\n",
+        *(_coverage_section(name, axis.coverage) for name, axis in report.axes.items() if axis.coverage),
         _LIMITS,
     ]
     return "\n".join(parts)
@@ -63,11 +66,29 @@ def _axis_section(name: str, axis: AxisReport) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _coverage_section(name: str, coverage: Sequence[Coverage]) -> str:
+    lines = [
+        f"## Leaving unsure sentences unlabelled: {name}\n",
+        "`stance predict --min-confidence P` labels a sentence `unsure` where the best label's probability is "
+        "below P. On the cross-validated sentences:\n",
+        "| P | labelled | accuracy | macro F1 |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| {each.confidence:.2f} | {each.share:.0%} | {each.accuracy:.2f} | {each.macro_f1:.2f} |"
+        for each in coverage
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def _calibration_lines(report: Report, calibration: Calibration) -> list[str]:
     lines = []
     for name, axis in report.axes.items():
         each = calibration[name]
-        line = f"- {name}: temperature {each.temperature:.2f}; expected calibration error {axis.ece:.3f}"
+        line = (
+            f"- {name}: temperature {each.temperature:.2f}; expected calibration error {axis.ece:.3f}; "
+            f"Brier score {axis.brier:.3f}"
+        )
         if each.thresholds:
             line += "; thresholds " + ", ".join(
                 f"{label} {value:.2f}" for label, value in each.thresholds.items()

@@ -188,6 +188,9 @@ def predict(
     summary: Annotated[
         bool, typer.Option("--summary", help="One row an article instead of one a sentence.")
     ] = False,
+    min_confidence: Annotated[
+        float, typer.Option(min=0, max=1, help="Below it a sentence is 'unsure' instead of labelled.")
+    ] = 0.0,
     stdin_format: Annotated[
         str, typer.Option(help="What - holds: txt, md, html or jsonl.", metavar="FORMAT")
     ] = "txt",
@@ -209,7 +212,7 @@ def predict(
     if model is None:
         score = tagger.manifest["scores"]["score"]
         _say(f"model: {folder} (the best in {MODELS}/, cross-validated score {score:.3f})")
-    rows = list(_rows(tagger, articles, summary))
+    rows = list(_rows(tagger, articles, summary, min_confidence))
     if not rows:
         raise UserError(
             f"{articles[0].place}: no sentence found to tag; check that it holds an article's text"
@@ -226,7 +229,9 @@ def predict(
         _show(tagger, rows, summary)
 
 
-def _rows(tagger: Tagger, articles: list[Article], summary: bool) -> Iterable[tuple[Any, dict[str, Any]]]:
+def _rows(
+    tagger: Tagger, articles: list[Article], summary: bool, min_confidence: float
+) -> Iterable[tuple[Any, dict[str, Any]]]:
     """Yield what was tagged with its row; a progress bar follows on a terminal."""
     from rich.progress import track
 
@@ -236,7 +241,7 @@ def _rows(tagger: Tagger, articles: list[Article], summary: bool) -> Iterable[tu
     watched = track(
         articles, "tagging", console=err, transient=True, disable=not err.is_terminal or len(articles) == 1
     )
-    tagged = tagger.tag(watched)
+    tagged = tagger.tag(watched, min_confidence)
     if summary:
         return ((None, row) for row in article_rows(tagged, *identity))
     return ((each, sentence_row(each, *identity)) for each in tagged)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from stance.taxonomy import Axis, FloatArray, Taxonomy
 RESAMPLES = 2000
 LEVEL = 0.95
 _BINS = 10
+_SHARES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3)
 _ENOUGH_ARTICLES = 40
 
 Interval = tuple[float, float]
@@ -31,6 +32,21 @@ class LabelScore:
 
 
 @dataclass(frozen=True, slots=True)
+class Coverage:
+    """What is left, and how good it is, when the least confident rows go unlabelled.
+
+    Attributes:
+        share: of the rows that keep their label.
+        confidence: the lowest probability of a kept label: what ``--min-confidence`` would be.
+    """
+
+    share: float
+    confidence: float
+    accuracy: float
+    macro_f1: float
+
+
+@dataclass(frozen=True, slots=True)
 class AxisReport:
     """Scores of one axis.
 
@@ -42,6 +58,9 @@ class AxisReport:
         confusion: gold by predicted counts, on a single-label axis.
         ece: expected calibration error of the probability of the given label (Naeini et al. 2015),
             on a multi-label axis that of all labels' probabilities.
+        brier: mean squared error of the probabilities, summed over a row's labels on a single-label
+            axis (Brier 1950: 0 to 2), averaged over all cells on a multi-label one (0 to 1).
+        coverage: from all rows down to the most confident ones, on a single-label axis.
     """
 
     kind: str
@@ -50,6 +69,8 @@ class AxisReport:
     per_label: Mapping[str, LabelScore]
     confusion: Sequence[Sequence[int]] | None
     ece: float
+    brier: float
+    coverage: Sequence[Coverage] | None
 
     def weakest_first(self) -> list[tuple[str, LabelScore]]:
         """Return labels with support by ascending F1; those without come last."""
@@ -78,9 +99,14 @@ class Report:
                 block[metric] = _rounded(score)
                 block[f"{metric}_interval"] = [_rounded(end) for end in axis.intervals[metric]]
             block["ece"] = _rounded(axis.ece)
+            block["brier"] = _rounded(axis.brier)
             block["per_label"] = {label: _label_json(score) for label, score in axis.per_label.items()}
             if axis.confusion is not None:
                 block["confusion"] = [list(row) for row in axis.confusion]
+            if axis.coverage is not None:
+                block["coverage"] = [
+                    {key: _rounded(value) for key, value in asdict(each).items()} for each in axis.coverage
+                ]
             value[name] = block
         return value
 
@@ -130,14 +156,14 @@ def _axis_report(
     axis: Axis, gold: IntArray, decided: BoolArray, probabilities: FloatArray, weights: FloatArray
 ) -> AxisReport:
     ones = np.ones((1, len(gold)))
-    point = _metrics(gold, decided, ones)
-    spread = _metrics(gold, decided, weights)
+    point = metrics(gold, decided, ones)
+    spread = metrics(gold, decided, weights)
     per_label = {
         name: LabelScore(
             precision=float(point["precision"][0, column]),
             recall=float(point["recall"][0, column]),
             f1=float(point["f1"][0, column]),
-            f1_interval=_interval(spread["f1"][:, column]),
+            f1_interval=interval(spread["f1"][:, column]),
             support=int(gold[:, column].sum()),
         )
         for column, name in enumerate(axis.names)
@@ -146,15 +172,34 @@ def _axis_report(
     return AxisReport(
         kind=axis.kind,
         scores={name: float(point[name][0]) for name in names},
-        intervals={name: _interval(spread[name]) for name in names},
+        intervals={name: interval(spread[name]) for name in names},
         per_label=per_label,
         confusion=(gold.T @ decided.astype(np.int64)).tolist() if axis.single else None,
         ece=_calibration_error(axis, gold, decided, probabilities),
+        brier=float(((probabilities - gold) ** 2).mean() * (len(axis.names) if axis.single else 1)),
+        coverage=coverage_curve(gold, decided, probabilities) if axis.single else None,
     )
 
 
-def _metrics(gold: IntArray, decided: BoolArray, weights: FloatArray) -> dict[str, FloatArray]:
-    """Return every metric once per row of ``weights`` (resamples, rows)."""
+def coverage_curve(gold: IntArray, decided: BoolArray, probabilities: FloatArray) -> list[Coverage]:
+    """Score the most confident rows of a single-label axis, from all of them down to three in ten.
+
+    Also known as the accuracy-rejection curve (Nadeem, Zucker and Hanczar, MLSB 2009). All tables are
+    (rows, labels).
+    """
+    confidence = probabilities.max(axis=1)
+    order = np.argsort(-confidence, kind="stable")
+    curve = []
+    for share in _SHARES:
+        kept = order[: max(1, round(share * len(order)))]
+        found = metrics(gold[kept], decided[kept], np.ones((1, len(kept))))
+        accuracy, macro_f1 = float(found["accuracy"][0]), float(found["macro_f1"][0])
+        curve.append(Coverage(share, float(confidence[kept[-1]]), accuracy, macro_f1))
+    return curve
+
+
+def metrics(gold: IntArray, decided: BoolArray, weights: FloatArray) -> dict[str, FloatArray]:
+    """Return every metric, one value a row of ``weights`` (resamples, rows); a weight counts a row so often."""
     hits = weights @ (gold * decided)
     given, true = weights @ decided.astype(float), weights @ gold
     f1 = _divided(2 * hits, given + true)
@@ -175,7 +220,8 @@ def _divided(top: FloatArray, bottom: FloatArray) -> FloatArray:
     return quotient
 
 
-def _interval(values: FloatArray) -> Interval:
+def interval(values: FloatArray) -> Interval:
+    """Return the 95% interval of resampled values."""
     low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
 

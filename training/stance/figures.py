@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from stance.evaluate import AxisReport, Report
+from stance.evaluate import AxisReport, Coverage, Report
 
 _BLUE = "#2a6f97"
 _GREY = "#8d99ae"
@@ -16,11 +16,13 @@ mpl.use("Agg")
 
 
 def of_report(report: Report) -> Iterator[tuple[str, Figure]]:
-    """Yield file name and figure: F1 by label for every axis, confusion where there is one."""
+    """Yield file name and figure: F1 by label for every axis, confusion and coverage where there are."""
     for name, axis in report.axes.items():
         yield f"per_label_{name}.png", _per_label(name, axis)
         if axis.confusion is not None:
             yield f"confusion_{name}.png", _confusion(name, axis)
+        if axis.coverage is not None:
+            yield f"coverage_{name}.png", _coverage(name, axis.coverage)
 
 
 def _per_label(name: str, axis: AxisReport) -> Figure:
@@ -59,4 +61,19 @@ def _confusion(name: str, axis: AxisReport) -> Figure:
     panel.set_xlabel("given by the model")
     panel.set_ylabel("annotated")
     panel.set_title(f"{name}, sentences", loc="left")
+    return figure
+
+
+def _coverage(name: str, curve: Sequence[Coverage]) -> Figure:
+    figure = Figure(figsize=(5.5, 3.6), layout="constrained")
+    panel = figure.subplots()
+    shares = [each.share for each in curve]
+    panel.plot(shares, [each.macro_f1 for each in curve], color=_BLUE, marker="o", label="macro-F1")
+    panel.plot(shares, [each.accuracy for each in curve], color=_GREY, marker="s", label="accuracy")
+    panel.set_xlim(1.03, min(shares) - 0.03)
+    panel.set_ylim(0, 1)
+    panel.set_xlabel("share of sentences labelled, the most confident ones kept")
+    panel.set_title(f"{name}: leaving unsure sentences unlabelled", loc="left")
+    panel.legend(frameon=False, loc="lower right")
+    panel.spines[["top", "right"]].set_visible(False)
     return figure

@@ -68,7 +68,8 @@ class Tagged:
     """One sentence as a model tagged it.
 
     Attributes:
-        labels: axis name to the labels assigned, in taxonomy order.
+        labels: axis name to the labels assigned, in taxonomy order; none on a single-label axis means
+            that the best label stayed below the confidence asked for.
         probabilities: axis name to label to calibrated probability; they sum to 1 on a
             single-label axis only.
     """

@@ -14,7 +14,7 @@ from stance import agreement, stats
 from stance.dataset import LabelledData
 from stance.evaluate import Report
 from stance.records import Tagged
-from stance.taxonomy import Axis, Taxonomy
+from stance.taxonomy import UNSURE, Axis, Taxonomy
 
 # Blue and orange stay apart for colour-blind readers; red and green would not.
 _NEGATIVE, _POSITIVE, _PLAIN = "bold deep_sky_blue1", "bold dark_orange", "default"
@@ -59,6 +59,9 @@ def tagged_tables(tagged: Iterable[Tagged], taxonomy: Taxonomy) -> Iterator[Rend
 
 def _cell(tagged: Tagged, name: str, axis: Axis) -> Text:
     probabilities = tagged.probabilities[name]
+    if axis.single and not tagged.labels[name]:
+        best = max(probabilities, key=probabilities.__getitem__)
+        return Text(f"{UNSURE}\n{best} {probabilities[best]:.2f}", style="dim italic")
     cell = Text()
     for label in tagged.labels[name]:
         if cell:
@@ -98,7 +101,9 @@ def _summary_cells(row: Mapping[str, Any], name: str, axis: Axis) -> list[Render
         counts = row[f"{name}_sentences"]
         return [", ".join(f"{label} {counts[label]}" for label in row[name])]
     cells: list[RenderableType] = [f"{share:.0%}" for share in row[f"{name}_shares"].values()]
-    if axis.index is not None:
+    if axis.index is not None and row[f"{name}_index"] is None:
+        cells.append(Text(UNSURE, style="dim italic"))
+    elif axis.index is not None:
         value = row[f"{name}_index"]
         style = _NEGATIVE if value < 0 else _POSITIVE if value > 0 else _PLAIN
         cells.append(Text(f"{value:+.2f}", style=style))

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from stance.records import Tagged
-from stance.taxonomy import Axis, Taxonomy
+from stance.taxonomy import UNSURE, Axis, Taxonomy
 
 _DIGITS = 4
 
@@ -25,7 +25,7 @@ def sentence_row(tagged: Tagged, taxonomy: Taxonomy, model: str, fingerprint: st
     }
     for name, axis in taxonomy.axes.items():
         labels = tagged.labels[name]
-        row[name] = labels[0] if axis.single else list(labels)
+        row[name] = (labels or (UNSURE,))[0] if axis.single else list(labels)
         row[f"{name}_probabilities"] = {
             label: round(value, _DIGITS) for label, value in tagged.probabilities[name].items()
         }
@@ -37,9 +37,9 @@ def article_rows(
 ) -> Iterator[dict[str, Any]]:
     """Yield one row an article; the sentences of an article must come together.
 
-    A single-label axis gives shares and, where the taxonomy weighs its labels, an index: the mean
-    weight of the article's sentences. A multi-label axis gives the labels found, most frequent
-    first, and in how many sentences each was.
+    A single-label axis gives the number of unsure sentences, the labels' shares of the others and, where
+    the taxonomy weighs its labels, an index: the others' mean weight, None where all are unsure. A
+    multi-label axis gives the labels found, most frequent first, and in how many sentences each was.
     """
     for article, group in groupby(tagged, key=lambda each: each.sentence.article):
         members = list(group)
@@ -52,11 +52,12 @@ def article_rows(
 def _axis_summary(name: str, axis: Axis, members: list[Tagged]) -> dict[str, Any]:
     counts = Counter(label for each in members for label in each.labels[name])
     if axis.single:
-        shares = {label: round(counts[label] / len(members), _DIGITS) for label in axis.names}
-        summary: dict[str, Any] = {f"{name}_shares": shares}
+        sure = counts.total()
+        shares = {label: round(counts[label] / max(1, sure), _DIGITS) for label in axis.names}
+        summary: dict[str, Any] = {f"{name}_shares": shares, f"{name}_unsure": len(members) - sure}
         if axis.index is not None:
             weight = sum(axis.index.get(label, 0.0) * count for label, count in counts.items())
-            summary[f"{name}_index"] = round(weight / len(members), _DIGITS)
+            summary[f"{name}_index"] = round(weight / sure, _DIGITS) if sure else None
         return summary
     found = sorted(counts, key=lambda label: (-counts[label], axis.names.index(label)))
     return {name: found, f"{name}_sentences": {label: counts[label] for label in axis.names}}

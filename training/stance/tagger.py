@@ -90,15 +90,24 @@ class Tagger:
             decided[name] = self.calibration[name].decide(probabilities[name], axis)
         return probabilities, decided
 
-    def tag(self, articles: Iterable[Article]) -> Iterator[Tagged]:
-        """Yield every sentence of every article, tagged, in order."""
+    def tag(self, articles: Iterable[Article], min_confidence: float = 0.0) -> Iterator[Tagged]:
+        """Yield every sentence of every article, tagged, in order; see :meth:`tag_sentences`."""
         waiting = (sentence for article in articles for sentence in sentences(article))
         while window := list(islice(waiting, _WINDOW)):
-            yield from self.tag_sentences(window)
+            yield from self.tag_sentences(window, min_confidence)
 
-    def tag_sentences(self, window: Sequence[Sentence]) -> list[Tagged]:
-        """Return sentences tagged, in order."""
+    def tag_sentences(self, window: Sequence[Sentence], min_confidence: float = 0.0) -> list[Tagged]:
+        """Return sentences tagged, in order.
+
+        Args:
+            window: sentences of any number of articles.
+            min_confidence: a sentence gets no label on a single-label axis where the best one's
+                calibrated probability is below this. Multi-label axes keep their thresholds.
+        """
         probabilities, decided = self.predict([sentence.text for sentence in window])
+        for name, axis in self.taxonomy.axes.items():
+            if axis.single:
+                decided[name] &= probabilities[name].max(axis=1, keepdims=True) >= min_confidence
         axes = self.taxonomy.axes.items()
         return [
             Tagged(

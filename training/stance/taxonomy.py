@@ -24,7 +24,9 @@ from stance.yamlfile import parse, read_yaml
 FloatArray = NDArray[np.float64]
 TAXONOMY_FILE = "taxonomy.yaml"
 NAME = re.compile(r"[a-z][a-z0-9_]*")
-SUFFIXES = ("probabilities", "shares", "index", "sentences")
+# What a single-label axis says where no label is sure enough.
+UNSURE = "unsure"
+SUFFIXES = ("probabilities", "shares", "index", "sentences", UNSURE)
 RESERVED = frozenset(
     [
         "id", "text", "article", "group", "position", "index", "start", "end", "model", "fingerprint", "n",
@@ -55,6 +57,12 @@ class Axis(BaseModel):
     def _label_names(cls, labels: dict[str, str]) -> dict[str, str]:
         _check_names(labels)
         return labels
+
+    @model_validator(mode="after")
+    def _no_label_means_unsure(self) -> Axis:
+        if self.kind == "single" and UNSURE in self.labels:
+            raise ValueError(f"'{UNSURE}' is what a model says below --min-confidence; rename this label")
+        return self
 
     @model_validator(mode="after")
     def _index_of_known_labels(self) -> Axis:

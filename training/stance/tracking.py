@@ -300,7 +300,7 @@ def _score_metrics(report: Report) -> list[Metric]:
             low, high = axis.intervals[metric]
             values |= {f"test/{name}/{metric}": value}
             values |= {f"interval/{name}/{metric}_low": low, f"interval/{name}/{metric}_high": high}
-        values[f"cal/{name}/ece"] = axis.ece
+        values |= {f"cal/{name}/ece": axis.ece, f"cal/{name}/brier": axis.brier}
         values |= {f"{name}/{label}/f1": each.f1 for label, each in axis.per_label.items() if each.support}
     return _metrics(values)
 

@@ -36,6 +36,11 @@ class TransformerParams(BaseModel):
         epochs: at most; early stopping may end sooner.
         lr: peak learning rate of the encoder; ``head_lr`` that of the heads.
         warmup: share of all steps in which the rate rises.
+        dropout: before the heads; ``encoder_dropout`` inside the encoder.
+        frozen_layers: embeddings and so many of the lowest layers keep their pretrained weights, which
+            doubles the speed of training; 0 trains everything.
+        multi_label_weight: weight of a multi-label axis' loss, a mean over its labels, against that of a
+            single-label one.
         patience: epochs without a lower dev loss before training stops.
         bf16: train in bfloat16 where the processor computes it in hardware; weights stay fp32.
         balanced: weigh rare labels by the square root of their inverse frequency.
@@ -53,6 +58,9 @@ class TransformerParams(BaseModel):
     weight_decay: float = Field(default=0.01, ge=0)
     warmup: float = Field(default=0.1, ge=0, lt=1)
     dropout: float = Field(default=0.1, ge=0, lt=1)
+    encoder_dropout: float = Field(default=0.0, ge=0, lt=1)
+    frozen_layers: int = Field(default=0, ge=0)
+    multi_label_weight: float = Field(default=1.0, gt=0)
     clip_norm: float = Field(default=1.0, gt=0)
     patience: int = Field(default=3, ge=1)
     bf16: bool = True
@@ -75,13 +83,14 @@ class Family:
     def fit(self, train: Dataset, dev: Dataset | None, log: FitLog, rounds: int | None = None) -> int:
         """See :class:`stance.classifiers.Classifier`."""
         try:
-            from stance import finetune
+            from stance import finetune, network
         except ImportError as error:
             raise MissingExtraError(error.name or "torch", "train", "training a transformer") from None
 
         folder = locate(self._params.encoder, self._params.revision)
         self._tokenizer = _tokenizer(folder / TOKENIZER_FILE, self._params.max_tokens)
-        self._network = finetune.build(folder, self._taxonomy, self._params, self._seed)
+        finetune.seed_everything(self._seed)
+        self._network = network.build(folder, self._taxonomy, self._params)
         rows = self._rows(train)
         dev_rows = None if dev is None else self._rows(dev)
         return finetune.train(
@@ -131,13 +140,13 @@ class Family:
         Raises:
             StanceError: the exported graph gives other logits than the network it came from.
         """
-        from stance import finetune
+        from stance import finetune, network
 
         if self._network is None or self._tokenizer is None:
             raise StanceError("only a freshly trained transformer can be saved; copy the loaded folder")
         self._tokenizer.save(str(folder / TOKENIZER_FILE))
         onnx = folder / ONNX_FILE
-        finetune.export(self._network, self._tokenizer, self._taxonomy, folder / WEIGHTS_FILE, onnx)
+        network.export(self._network, self._tokenizer, self._taxonomy, folder / WEIGHTS_FILE, onnx)
         probe = self._encode(
             ["Ministers agreed to talk.", "Duties rise on Monday, and more may follow, he said."]
         )
