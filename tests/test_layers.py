@@ -11,7 +11,7 @@ from conftest import ROOT, Stance
 
 PACKAGE = ROOT / "training" / "stance"
 LAYERS = [
-    ["errors"],
+    ["errors", "console"],
     ["files"],
     ["yamlfile"],
     ["records", "taxonomy"],
@@ -19,11 +19,13 @@ LAYERS = [
     ["formats", "network", "evaluate", "config", "drafting"],
     ["finetune"],
     ["dataset", "classifiers.tfidf", "classifiers.transformer"],
-    ["agreement", "audit", "stats", "tagger", "rows", "compare"],
+    ["agreement", "audit", "stats", "tagger", "rows", "paired"],
     ["crossval", "render", "pyfunc", "stats_page"],
-    ["scoring", "card", "checkpoint", "figures", "progress"],
-    ["train"],
+    ["heldout", "scoring", "card", "checkpoint", "figures", "progress"],
+    ["comparison"],
+    ["train", "render_compare"],
     ["tracking"],
+    ["cli_compare", "cli_labels"],
     ["cli"],
     ["__main__"],
 ]

@@ -86,7 +86,7 @@ def test_rows_hold_every_documented_field(models: Path) -> None:
 
 
 def test_unsure_sentences_get_no_framing_and_do_not_count(models: Path) -> None:
-    """Below the confidence asked for a row says unsure, keeps its probabilities, and leaves index and shares."""
+    """A row below the confidence asked for says unsure, keeps its probabilities, and leaves the index."""
     tagger = Tagger.load(models / "tfidf")
     articles = [Article("x", ARTICLE, "x.txt")]
     plain = list(tagger.tag(articles))

@@ -170,9 +170,7 @@ class _Loss:
 
     def _sum(self, logits: Sequence[Tensor], batch: Sequence[int]) -> Tensor:
         total = torch.zeros(())
-        for axis, scores, table, weight in zip(
-            self._axes, logits, self._targets, self._weights, strict=True
-        ):
+        for axis, scores, table, weight in zip(self._axes, logits, self._targets, self._weights, strict=True):
             target = table[list(batch)]
             if axis.single:
                 rows = -(weight * target * scores.log_softmax(1)).sum(1)

@@ -105,12 +105,9 @@ def _rows(data: LabelledData, rows: Sequence[int]) -> Rows:
     test = _test(data, rows)
     votes = []
     for name, axis in data.taxonomy.axes.items():
-        notes = [
-            axis.encode(note[name] for note in data.annotations[data.examples[row].id]) for row in rows
-        ]
+        notes = [axis.encode(note[name] for note in data.annotations[data.examples[row].id]) for row in rows]
         means = [
-            note.mean(0) if len(note) else table
-            for note, table in zip(notes, test.gold[name], strict=True)
+            note.mean(0) if len(note) else table for note, table in zip(notes, test.gold[name], strict=True)
         ]
         votes.append(torch.from_numpy(np.stack(means)).float())
     hard = [torch.from_numpy(table).float() for table in test.gold.values()]

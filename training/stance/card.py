@@ -69,8 +69,8 @@ def _axis_section(name: str, axis: AxisReport) -> str:
 def _coverage_section(name: str, coverage: Sequence[Coverage]) -> str:
     lines = [
         f"## Leaving unsure sentences unlabelled: {name}\n",
-        "`stance predict --min-confidence P` labels a sentence `unsure` where the best label's probability is "
-        "below P. On the cross-validated sentences:\n",
+        "`stance predict --min-confidence P` labels a sentence `unsure` where the best label's probability "
+        "is below P. On the cross-validated sentences:\n",
         "| P | labelled | accuracy | macro F1 |",
         "|---|---|---|---|",
     ]

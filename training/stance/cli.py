@@ -1,4 +1,4 @@
-"""The command line: the only module that prints or exits. Heavy imports wait inside commands."""
+"""The command line: the only module that exits. Heavy imports wait inside commands."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
 from stance import __version__
+from stance.cli_compare import compare
+from stance.cli_labels import labels_app
+from stance.console import err, out, say
 from stance.errors import MissingExtraError, StanceError, UserError
 
 if TYPE_CHECKING:
     from stance.config import TrainConfig
-    from stance.dataset import LabelledData
     from stance.records import Article
     from stance.tagger import Tagger
     from stance.train import Tracker
@@ -34,11 +35,8 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-labels_app = typer.Typer(help="Check annotated sentences, and prepare new ones.", no_args_is_help=True)
 app.add_typer(labels_app, name="labels")
-
-out = Console()
-err = Console(stderr=True)
+app.command()(compare)
 
 
 def main() -> NoReturn:
@@ -73,10 +71,6 @@ def _interrupted(number: int, _frame: object) -> NoReturn:
 def _fail(message: str, code: int) -> NoReturn:
     err.print(Text(f"stance: {message}", style="red" if err.is_terminal else ""), soft_wrap=True)
     sys.exit(code)
-
-
-def _say(message: str) -> None:
-    err.print(message, highlight=False, markup=False, soft_wrap=True)
 
 
 def _version(wanted: bool) -> None:
@@ -153,7 +147,7 @@ def _train_one(config: TrainConfig, models: Path, tracker: Tracker) -> None:
         with TrainingProgress(err, config.name) as watcher:
             result, lines = run(config, models, tracker, watcher)
     except SystemExit:
-        _say("finished folds are kept: the same command goes on with the first unfinished one")
+        say("finished folds are kept: the same command goes on with the first unfinished one")
         raise
     articles = len(set(result.problem.groups))
     parts = f"{len(result.outcomes)} of {config.folds} folds of whole articles"
@@ -165,12 +159,12 @@ def _train_one(config: TrainConfig, models: Path, tracker: Tracker) -> None:
     )
     out.print(report_tables(result.report, title))
     for line in [*lines, f"model written to {result.folder}"]:
-        _say(line)
+        say(line)
 
 
 def _say_next(folder: Path, tracked: bool) -> None:
     compare = "   compare runs: stance ui" if tracked else ""
-    _say(f"next: stance predict ARTICLE.txt --model {folder}{compare}")
+    say(f"next: stance predict ARTICLE.txt --model {folder}{compare}")
 
 
 @app.command()
@@ -211,7 +205,7 @@ def predict(
     tagger = Tagger.load(folder)
     if model is None:
         score = tagger.manifest["scores"]["score"]
-        _say(f"model: {folder} (the best in {MODELS}/, cross-validated score {score:.3f})")
+        say(f"model: {folder} (the best in {MODELS}/, cross-validated score {score:.3f})")
     rows = list(_rows(tagger, articles, summary, min_confidence))
     if not rows:
         raise UserError(
@@ -220,11 +214,11 @@ def predict(
     tagged = {row["article"] for _, row in rows}
     for article in articles:
         if article.id not in tagged:
-            _say(f"{article.place}: no sentence found in it; it has no row")
+            say(f"{article.place}: no sentence found in it; it has no row")
     if write and output:
         write((row for _, row in rows), output)
         what = "articles" if summary else "sentences"
-        _say(f"{len(rows)} {what} of {len(tagged)} articles written to {output}")
+        say(f"{len(rows)} {what} of {len(tagged)} articles written to {output}")
     else:
         _show(tagger, rows, summary)
 
@@ -280,7 +274,7 @@ def evaluate(
     tagger = Tagger.load(model)
     labelled = load_file(data, tagger.taxonomy)
     if known := trained_on(tagger, labelled):
-        _say(f"{known} of {len(labelled.examples)} sentences were trained on: scores on them are too high")
+        say(f"{known} of {len(labelled.examples)} sentences were trained on: scores on them are too high")
     report = score_model(tagger, labelled)
     if as_json:
         value = {
@@ -307,93 +301,9 @@ def ui(
     except ImportError as error:
         raise MissingExtraError(error.name or "mlflow", "train", "the MLflow UI") from None
     if store_uri().startswith("http"):
-        _say(f"the runs are on a server: open {store_uri()} in a browser")
+        say(f"the runs are on a server: open {store_uri()} in a browser")
         return
-    _say(f"MLflow on {store_uri()}: open http://127.0.0.1:{port} in a browser; Ctrl-C ends it")
+    say(f"MLflow on {store_uri()}: open http://127.0.0.1:{port} in a browser; Ctrl-C ends it")
     code = subprocess.run(ui_command(port), check=False).returncode  # noqa: S603 - our own command
     if code not in {0, -signal.SIGINT, 130}:
         raise StanceError(f"the MLflow UI ended with code {code}; see its messages above")
-
-
-FolderArgument = Annotated[Path, typer.Argument(metavar="FOLDER", help="Labels folder.")]
-FilesOption = Annotated[
-    list[str] | None, typer.Option("--file", metavar="NAME", help="Only this file of the folder; repeatable.")
-]
-NEWS = Path("labels/news")
-
-
-@labels_app.command("check")
-def labels_check(folder: FolderArgument = NEWS, files: FilesOption = None) -> None:
-    """Check every row of a labels folder and count what it holds."""
-    from stance.audit import problems
-    from stance.errors import all_at_once
-    from stance.render import counts_table
-
-    data = _labelled(folder, files)
-    if found := problems(data):
-        raise all_at_once(str(folder), found)
-    out.print(counts_table(data))
-
-
-@labels_app.command("stats")
-def labels_stats(
-    folder: FolderArgument = NEWS,
-    files: FilesOption = None,
-    html: Annotated[Path | None, typer.Option(help="Also write one self-contained page here.")] = None,
-) -> None:
-    """Print what a labels folder is made of."""
-    from stance.files import whole_file
-    from stance.render import counts_table, file_table
-    from stance.stats import read_meta
-    from stance.stats_page import page
-
-    data = _labelled(folder, files)
-    meta = read_meta(folder)
-    out.print(file_table(data))
-    out.print(counts_table(data))
-    if html:
-        with whole_file(html) as partial:
-            partial.write_text(page(data, meta), encoding="utf-8")
-        _say(f"page written to {html}")
-
-
-@labels_app.command("agreement")
-def labels_agreement(folder: FolderArgument = NEWS, files: FilesOption = None) -> None:
-    """Print Krippendorff's alpha between the independent annotations."""
-    from stance.render import agreement_tables
-
-    data = _labelled(folder, files)
-    rows = sum(len(notes) > 1 for notes in data.annotations.values())
-    if not rows:
-        raise UserError(f"{folder}: no row carries two annotations; see docs/labels.md")
-    out.print(f"{rows} sentences with two or more annotations", highlight=False)
-    out.print(agreement_tables(data))
-
-
-def _labelled(folder: Path, files: list[str] | None) -> LabelledData:
-    from stance.dataset import ALL_ROWS, load_folder
-
-    return load_folder(folder, files or ALL_ROWS)
-
-
-@labels_app.command("new")
-def labels_new(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Articles to label.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The .jsonl to write.")],
-    taxonomy: Annotated[Path, typer.Option(help="Taxonomy whose axes the rows get.")] = Path(
-        "labels/news/taxonomy.yaml"
-    ),
-) -> None:
-    """Cut articles into sentences, as rows ready to be labelled."""
-    from stance.drafting import draft
-    from stance.formats import read_articles, write_jsonl
-    from stance.taxonomy import Taxonomy
-
-    axes = Taxonomy.load(taxonomy)
-    if output.suffix != ".jsonl":
-        raise UserError(f"{output}: labels are JSON Lines; name a .jsonl file")
-    if output.exists():
-        raise UserError(f"{output}: exists and may hold labels; name a new file")
-    rows = list(draft(read_articles(paths, stdin=sys.stdin.buffer), axes))
-    write_jsonl(rows, output)
-    _say(f"{len(rows)} sentences to label written to {output}; what labels mean: see the codebook")

@@ -199,7 +199,13 @@ def coverage_curve(gold: IntArray, decided: BoolArray, probabilities: FloatArray
 
 
 def metrics(gold: IntArray, decided: BoolArray, weights: FloatArray) -> dict[str, FloatArray]:
-    """Return every metric, one value a row of ``weights`` (resamples, rows); a weight counts a row so often."""
+    """Return every metric, one value a resample.
+
+    Args:
+        gold: 0/1 labels (rows, labels).
+        decided: given labels, likewise.
+        weights: how often each row counts, (resamples, rows).
+    """
     hits = weights @ (gold * decided)
     given, true = weights @ decided.astype(float), weights @ gold
     f1 = _divided(2 * hits, given + true)

@@ -148,11 +148,11 @@ class _Loss:
         total = torch.zeros((), device=self._device)
         for (name, axis), scores in zip(self._axes.items(), logits, strict=True):
             target = self._rows.targets[name][list(batch)].to(self._device)
-            weight, scores = self._weights[name], scores.float()
+            weight = self._weights[name]
             if axis.single:
-                loss = functional.cross_entropy(scores, target, weight=weight)
+                loss = functional.cross_entropy(scores.float(), target, weight=weight)
             else:
-                loss = functional.binary_cross_entropy_with_logits(scores, target, pos_weight=weight)
+                loss = functional.binary_cross_entropy_with_logits(scores.float(), target, pos_weight=weight)
             total = total + self._shares[name] * loss
         return total
 

@@ -67,9 +67,7 @@ class Network(nn.Module):
 
     def below(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Return the states that the frozen layers give, shape (batch, tokens, width)."""
-        return self._through(
-            self.encoder.embeddings(input_ids=input_ids), attention_mask, 0, self.frozen
-        )
+        return self._through(self.encoder.embeddings(input_ids=input_ids), attention_mask, 0, self.frozen)
 
     def _through(self, states: Tensor, mask: Tensor, first: int, last: int | None) -> Tensor:
         away = (1.0 - mask[:, None, None, :].float()) * torch.finfo(torch.float32).min

@@ -17,6 +17,7 @@ from stance.crossval import Outcome, Predictions, Problem, Watcher
 from stance.dataset import load_folder
 from stance.evaluate import Report
 from stance.files import check_folder, fingerprint, text_key, whole_folder
+from stance.heldout import HELD_OUT_FILE, HeldOut
 from stance.split import Fold
 from stance.tagger import TRAINED_ON_FILE, write_model
 
@@ -124,7 +125,11 @@ def run(config: TrainConfig, out: Path, tracker: Tracker, watcher: Watcher) -> t
         facts = _facts(config, problem, report, outcomes, predictions)
         card = model_card(config, problem, report, calibration)
         with whole_folder(folder) as partial:
-            files = {"README.md": card, TRAINED_ON_FILE: _text_keys(problem)}
+            files = {
+                "README.md": card,
+                TRAINED_ON_FILE: _text_keys(problem),
+                HELD_OUT_FILE: HeldOut.of(problem, predictions).text(problem.taxonomy),
+            }
             write_model(partial, classifier, problem.taxonomy, calibration, config, files, facts)
         result = Result(config, problem, folder, report, predictions, outcomes, time.monotonic() - started)
         lines = log.finish(result)

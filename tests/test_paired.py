@@ -5,8 +5,8 @@ import pytest
 from sklearn.metrics import f1_score
 
 from stance.calibrate import BoolArray, IntArray
-from stance.compare import Difference, differences, verdict
 from stance.errors import StanceError
+from stance.paired import Difference, differences, verdict
 from stance.taxonomy import Axis, Taxonomy
 
 LABELS = {"a": "", "b": "", "c": ""}
@@ -43,7 +43,7 @@ def test_a_model_does_not_differ_from_itself(gold: IntArray) -> None:
 
 
 def test_a_damaged_model_is_found_out(gold: IntArray) -> None:
-    """A model that answers a third of the rows by chance is worse, and by how much is scikit-learn's figure."""
+    """A model that answers a third of the rows by chance is worse by what scikit-learn gives."""
     good, bad = model(gold, 0.8, 1), model(gold, 0.5, 2)
     found = compared(good, bad, gold)
     expected = [f1_score(gold.argmax(1), each.argmax(1), average="macro") for each in (good, bad)]

@@ -148,8 +148,8 @@ def verdict(found: Sequence[Difference], a: str, b: str, rows: int) -> str:
             text = f"{winner} is better on {each.axis} by {points}, 95% {ends[0]:.1f} to {ends[1]:.1f}"
         else:
             text = (
-                f"on {each.axis} no difference can be told with {rows} sentences (found {points}; the smallest "
-                f"that this set can show is about {100 * each.detectable:.1f})"
+                f"on {each.axis} no difference can be told with {rows} sentences (found {points}; the "
+                f"smallest that this set can show is about {100 * each.detectable:.1f})"
             )
         sentences.append(f"{text}, p {_p(each.p_value)}" if each.significant else text)
     return "; ".join(sentences) + "."
