@@ -22,9 +22,9 @@ import yaml
 from rich.console import Console
 
 from stance.config import load_config
-from stance.dataset import load_file
-from stance.evaluate import metrics, interval, resampling_weights, RESAMPLES
 from stance.crossval import gold_of
+from stance.dataset import load_file
+from stance.evaluate import RESAMPLES, interval, metrics, resampling_weights
 from stance.progress import TrainingProgress
 from stance.tagger import Tagger
 from stance.train import NoTracker, run

@@ -16,8 +16,8 @@ from stance.taxonomy import FloatArray
 # 8,000 pairs, which takes a quarter of an hour on two cores; all pairs of 4,900 sentences would be twelve
 # million.
 PAIR_STEPS = 500
-# transformers' example commands: 3 epochs for one label a text, 15 for several (Reuters), where the rare
-# positives of many labels take longer to be learnt.
+# The example's 3 epochs for one label a text. Several labels start from "none of them" and have few positives
+# each: 3 epochs would end before most topics are ever given.
 EPOCHS = {"single": 3, "multi": 15}
 MAX_TOKENS = 128
 
@@ -157,8 +157,8 @@ class Model2Vec(Peer):
 class Transformers(Peer):
     """The text classification example of transformers: its Trainer, one whole model an axis.
 
-    Batches of 32, at most 128 tokens and the epochs are the example's; the rate is the Trainer's default of
-    5e-5, the upper end of what is usual, because a small encoder moves little at the example's 2e-5.
+    Batches of 32, at most 128 tokens and 3 epochs are the example's; five times the epochs for many labels.
+    The rate is the Trainer's default of 5e-5, because a small encoder moves little at the example's 2e-5.
     """
 
     key = "transformers"

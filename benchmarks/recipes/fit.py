@@ -7,9 +7,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn import functional
-
 from benchmarks.recipes.ideas import Recipe
 from benchmarks.recipes.network import (
     Network,
@@ -21,6 +18,9 @@ from benchmarks.recipes.network import (
     pretrain_contrastive,
     pretrain_masked,
 )
+from torch import Tensor, nn
+from torch.nn import functional
+
 from stance.batching import in_batches, probabilities
 from stance.classifiers.transformer import _tokenizer
 from stance.encoder import DEFAULT_ENCODER, locate
@@ -139,11 +139,11 @@ class _Loss:
             positive = table.sum(0).clamp(min=1)
             if axis.single:
                 weight = (positive.mean() / positive) ** recipe.balance
-                table = table * (1 - recipe.smoothing) + recipe.smoothing / table.shape[1]
+                spread = recipe.smoothing / table.shape[1]
             else:
                 weight = ((len(table) - positive).clamp(min=1) / positive) ** recipe.balance
-                table = table * (1 - recipe.smoothing) + recipe.smoothing / 2
-            self._targets.append(table)
+                spread = recipe.smoothing / 2
+            self._targets.append(table * (1 - recipe.smoothing) + spread)
             self._weights.append(weight)
 
     def backward(self, network: Network, pair: tuple[Tensor, Tensor], batch: Sequence[int]) -> None:

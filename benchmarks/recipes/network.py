@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
+from benchmarks.recipes.ideas import Recipe
 from tokenizers import Encoding, Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import AutoModel
 
-from benchmarks.recipes.ideas import Recipe
 from stance.batching import by_length, pad
 from stance.encoder import DEFAULT_ENCODER, locate
 from stance.taxonomy import Taxonomy
@@ -40,7 +40,7 @@ class Network(nn.Module):
         freeze(self, recipe.frozen)
         layers = self.encoder.encoder.layer
         for layer in layers[len(layers) - recipe.reinitialised :]:
-            layer.apply(self.encoder._init_weights)
+            layer.apply(self.encoder._init_weights)  # noqa: SLF001 - as transformers itself does it
 
     def below(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Return the states that the frozen part gives, shape (batch, tokens, width)."""

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from benchmarks.recipes.fit import Rows
 from sklearn.metrics import f1_score
 
-from benchmarks.recipes.fit import Rows
 from stance import crossval
 from stance.calibrate import IntArray, fit
 from stance.dataset import LabelledData, load_file, load_folder
@@ -44,8 +44,12 @@ class Task:
     tests: Mapping[str, Test]
 
 
-def news() -> Task:
-    """Written articles to learn from; whole written articles, the five articles and real news to test on."""
+def news(limit: int | None = None) -> Task:
+    """Return written articles to learn from, and others, the five articles and real news to test on.
+
+    Args:
+        limit: whole articles are drawn until there are so many sentences to learn from; None takes all.
+    """
     data = load_folder(LABELS)
     groups = joined_groups(data.groups, [each.text for each in data.examples])
     held_out = set(grouped_folds(groups, 5, _SEED)[0].test)
@@ -54,6 +58,10 @@ def news() -> Task:
     names = sorted({groups[row] for row in rest})
     random.Random(_SEED).shuffle(names)
     tuning = set(names[: len(names) // 8])
+    learning = [row for name in names for row in rest if groups[row] == name and name not in tuning]
+    if limit is not None:
+        last = groups[learning[min(limit, len(learning)) - 1]]
+        learning = learning[: max(at for at, row in enumerate(learning) if groups[row] == last) + 1]
     tests = {
         "written": _test(data, [row for row in held_out if row not in set(five)]),
         "articles": _test(data, five),
@@ -64,7 +72,7 @@ def news() -> Task:
         tests["dev"] = _test(other, list(range(len(other.examples))))
     return Task(
         data.taxonomy,
-        _rows(data, [row for row in rest if groups[row] not in tuning]),
+        _rows(data, learning),
         _test(data, [row for row in rest if groups[row] in tuning]),
         tests,
     )
