@@ -58,7 +58,7 @@ class TransformerParams(BaseModel):
     weight_decay: float = Field(default=0.01, ge=0)
     warmup: float = Field(default=0.1, ge=0, lt=1)
     dropout: float = Field(default=0.1, ge=0, lt=1)
-    encoder_dropout: float = Field(default=0.0, ge=0, lt=1)
+    encoder_dropout: float = Field(default=0.1, ge=0, lt=1)
     frozen_layers: int = Field(default=0, ge=0)
     multi_label_weight: float = Field(default=1.0, gt=0)
     clip_norm: float = Field(default=1.0, gt=0)
