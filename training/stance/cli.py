@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from stance import __version__
+from stance import __version__, cli_report
 from stance.errors import MissingExtraError, StanceError, UserError
 
 if TYPE_CHECKING:
@@ -309,6 +309,8 @@ def ui(
     if code not in {0, -signal.SIGINT, 130}:
         raise StanceError(f"the MLflow UI ended with code {code}; see its messages above")
 
+
+cli_report.register(app, _say)
 
 FolderArgument = Annotated[Path, typer.Argument(metavar="FOLDER", help="Labels folder.")]
 FilesOption = Annotated[
