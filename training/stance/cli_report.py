@@ -45,7 +45,9 @@ def register(app: typer.Typer, say: Callable[[str], None]) -> None:
         known, origin = load_taxonomy(model, taxonomy)
         rows = read_rows(tags)
         data = columns(rows, find_axes(rows, known, origin))
-        text = page(data, title or f"What {', '.join(path.stem or path.name for path in tags)} says")
+        data["files"] = [path.name for path in tags]
+        axes = " and ".join(axis["name"].replace("_", " ") for axis in data["axes"])
+        text = page(data, title or axes[0].upper() + axes[1:])
         with whole_file(output) as partial:
             partial.write_text(text, encoding="utf-8", newline="\n")
         say(f"report on {len(rows)} sentences of {len(data['articles']['id'])} articles written to {output}")

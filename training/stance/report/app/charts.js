@@ -8,7 +8,14 @@ function figure(title, drawing, table, note = null) {
     h("figcaption", {}, title),
     drawing,
     note ? h("p", { class: "note" }, note) : null,
-    h("details", { class: "data" }, h("summary", {}, "Figures as a table"), h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `${title}, as a table` }, table)));
+    tableBelow(title, table));
+}
+
+// The table is made when it is first opened: thousands of sources would slow every filter.
+function tableBelow(title, table) {
+  const box = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `${title}, as a table` });
+  const open = (event) => { if (event.target.open && !box.children.length) box.append(table()); };
+  return h("details", { class: "data", toggle: open }, h("summary", {}, "Figures as a table"), box);
 }
 
 function canvas(width, height, title, description, ...children) {
@@ -169,7 +176,7 @@ function dotChart(points, measure, width, title) {
   const bottom = top + points.length * rowHeight;
   const [low, high] = domain(points, measure);
   const x = scale([low, high], [left, right]);
-  const marks = ticks(low, high, Math.max(2, Math.min(5, Math.floor((right - left) / 60)))).map((tick) => [
+  const marks = ticks(low, high, Math.max(3, Math.min(5, Math.floor((right - left) / 60)))).map((tick) => [
     svg("line", { x1: x(tick), x2: x(tick), y1: top, y2: bottom, class: Math.abs(tick) < 1e-9 ? "grid zero" : "grid" }),
     svg("text", { x: x(tick), y: bottom + 18, "text-anchor": "middle" }, measure.format(tick)),
   ]);

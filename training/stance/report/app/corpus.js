@@ -21,6 +21,7 @@ function readCorpus(data) {
     firstOf,
     articleOf,
     models: data.models,
+    files: data.files ?? [],
     axes: data.axes.map((axis) => readAxis(axis, texts.length)),
     days: Int32Array.from(articles.day, (day) => (day === null ? NO_DAY : dayNumber(day))),
     dated: articles.day.filter((day) => day !== null).length,
@@ -78,11 +79,13 @@ function mainAxis(corpus) {
   return corpus.axes.find((axis) => axis.single) ?? null;
 }
 
+// An article without a title goes by the start of its first sentence.
 function articleTitle(corpus, article) {
-  return corpus.articles.title[article] ?? corpus.articles.id[article];
+  return corpus.articles.title[article] ?? clipped(corpus.texts[corpus.firstOf[article]], 90);
 }
 
 function byline(corpus, article) {
-  const { source, date } = corpus.articles;
-  return [source[article], date[article]].filter((part) => part !== null).join(" · ");
+  const { id, title, source, date } = corpus.articles;
+  const name = title[article] === null ? id[article] : null;
+  return [source[article], date[article], name].filter((part) => part !== null).join(" · ");
 }

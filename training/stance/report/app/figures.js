@@ -96,7 +96,7 @@ function overTime(view) {
   const chosen = view.period === "auto" ? fittingPeriod(corpus, articles) : view.period;
   const title = `${measure.name} by ${chosen}`;
   const note = "Grey columns: articles." + (undated ? ` ${number(undated)} of ${plural(selection.articles.length, "article")} left out: no date that could be read.` : "");
-  return h("section", { id: "time" }, heading, figure(title, timeChart(points, measure, view.width, title), estimateTable(chosen, points, measure), note));
+  return h("section", { id: "time" }, heading, figure(title, timeChart(points, measure, view.width, title), () => estimateTable(chosen, points, measure), note));
 }
 
 function timePoints(view, articles) {
@@ -134,7 +134,7 @@ function groupFigure(heading, kind, names, found, view) {
   if (!points.length) return h("section", {}, h("h2", {}, heading), h("p", { class: "notice" }, `No sentence shown carries a ${kind}.`));
   const note = points.length > ordered.length ? `The ${ordered.length} with most sentences of ${number(points.length)}; the table has all.` : null;
   return h("section", { "data-by": kind }, h("h2", {}, heading),
-    figure(title, dotChart(ordered, view.measure, view.narrow, title), estimateTable(kind, points, view.measure), note));
+    figure(title, dotChart(ordered, view.measure, view.narrow, title), () => estimateTable(kind, points, view.measure), note));
 }
 
 function togetherTable(axis, rows) {

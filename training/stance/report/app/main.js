@@ -13,7 +13,7 @@ function start() {
     filter: emptyFilter(corpus),
     selection: null,
     terms: [],
-    article: 0,
+    article: null,
     width: 0,
     narrow: 0,
     choose(change) {
@@ -92,7 +92,7 @@ function drawProvenance(corpus) {
     return `${name ?? "a model without a name"}${fingerprint ? ` ${fingerprint}` : ""}${part}`;
   });
   byId("provenance").append(
-    `${plural(corpus.count, "sentence")} of ${plural(corpus.articleCount, "article")}, tagged by `,
+    `${plural(corpus.count, "sentence")} of ${plural(corpus.articleCount, "article")}${corpus.files.length ? ` from ${corpus.files.join(", ")}` : ""}, tagged by `,
     h("span", { class: "mono" }, models.join(", ")), ". Estimates of a model, not measured truth: ",
     h("a", { href: "#help" }, "how to read this"), ".");
 }

@@ -1,13 +1,15 @@
 // The article reader: articles on the left, sentences with their framing on the right.
 
-const ARTICLES_A_PAGE = 12;
+const ARTICLES_BESIDE = 10;
+const ARTICLES_ABOVE = 4;
 const MOST_CHANCES = 6;
 
 function drawReader(view) {
   const { corpus, selection } = view;
   const articles = inReadingOrder(corpus, selection.articles);
   const list = h("ul", { class: "articles", id: "articles", keydown: moveWithin("button") });
-  const page = pager(articles.length, ARTICLES_A_PAGE, "article", (from, to) => {
+  const size = window.matchMedia("(min-width: 60rem)").matches ? ARTICLES_BESIDE : ARTICLES_ABOVE;
+  const page = pager(articles.length, size, "article", (from, to) => {
     list.replaceChildren(...articles.slice(from, to).map((article) => articleButton(view, article)));
   });
   byId("reader").replaceChildren(
