@@ -123,6 +123,7 @@ def test_every_command_has_help_and_a_docs_entry(stance: Stance) -> None:
         ["predict"],
         ["evaluate"],
         ["ui"],
+        ["report"],
         ["labels", "check"],
         ["labels", "stats"],
         ["labels", "agreement"],

@@ -29,8 +29,8 @@ class ReportAxis:
     name: str
     single: bool
     labels: tuple[str, ...]
-    weights: tuple[float, ...] | None
-    weights_from: str | None
+    weights: tuple[float, ...] | None = None
+    weights_from: str | None = None
 
 
 def find_axes(rows: Sequence[PlacedRow], taxonomy: Taxonomy | None, origin: str = "") -> list[ReportAxis]:
@@ -94,19 +94,21 @@ def _check(row: PlacedRow, names: Sequence[str], taxonomy: Taxonomy, origin: str
 def _from_taxonomy(name: str, taxonomy: Taxonomy, origin: str) -> ReportAxis:
     axis = taxonomy.axes[name]
     if axis.index is None:
-        return ReportAxis(name, axis.single, axis.names, None, None)
+        return ReportAxis(name, axis.single, axis.names)
     weights = tuple(axis.index.get(label, 0.0) for label in axis.names)
-    return ReportAxis(name, axis.single, axis.names, weights, f"the taxonomy {Path(origin).name}")
+    return ReportAxis(name, axis.single, axis.names, weights, "/".join(Path(origin).parts[-2:]))
 
 
 def _from_rows(name: str, rows: Sequence[PlacedRow]) -> ReportAxis:
     labels = tuple(rows[0].values[f"{name}{PROBABILITIES}"])
     if not _is_single(name, rows, set(labels)):
-        return ReportAxis(name, single=False, labels=labels, weights=None, weights_from=None)
+        return ReportAxis(name, single=False, labels=labels)
     if not set(_POLES) <= set(labels):
-        return ReportAxis(name, single=True, labels=labels, weights=None, weights_from=None)
+        return ReportAxis(name, single=True, labels=labels)
     weights = tuple(_POLES.get(label, 0.0) for label in labels)
-    return ReportAxis(name, True, labels, weights, "the labels' names, as in labels/news")
+    return ReportAxis(
+        name, single=True, labels=labels, weights=weights, weights_from="the labels' names, as in labels/news"
+    )
 
 
 def _is_single(name: str, rows: Sequence[PlacedRow], labels: set[str]) -> bool:

@@ -14,7 +14,8 @@ from stance.errors import all_at_once
 from stance.report.axes import UNSURE, ReportAxis
 from stance.report.reading import PROBABILITIES, PlacedRow
 
-PER_MILLE = 1000
+# Rows carry four digits; whole numbers of them are short in JSON and fit sixteen bits.
+WHOLE = 10_000
 _ISO = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ].*)?)?)?")
 _PERIODS = ("day", "month", "year")
 
@@ -48,7 +49,7 @@ def columns(rows: Sequence[PlacedRow], axes: Sequence[ReportAxis]) -> dict[str, 
 
     Articles stand in the order of their first row, sentences in article order. Labels are numbers of
     an axis's columns, on a single-label axis with ``unsure`` one past the last; probabilities are in
-    thousandths, row after row.
+    ten-thousandths, row after row.
 
     Raises:
         UserError: rows lack a field, carry an unknown label or another taxonomy, or stand twice.
@@ -84,7 +85,7 @@ def _axis_columns(axis: ReportAxis, rows: Sequence[Mapping[str, Any]]) -> dict[s
         "weights": axis.weights,
         "weightsFrom": axis.weights_from,
         "given": labels,
-        "probabilities": [round(values[field][label] * PER_MILLE) for values in rows for label in axis.labels],
+        "probabilities": [round(values[field][label] * WHOLE) for values in rows for label in axis.labels],
     }
 
 
@@ -151,14 +152,17 @@ def _problem(values: Mapping[str, Any], axes: Sequence[ReportAxis]) -> str | Non
         return "'text' is missing; give what stance predict wrote"
     if not str(values.get("index")).isdecimal():
         return "'index' is missing or no number; give what stance predict wrote"
-    for axis in axes:
-        probabilities = values.get(f"{axis.name}{PROBABILITIES}")
-        if not isinstance(probabilities, Mapping) or set(probabilities) != set(axis.labels):
-            return f"no probabilities for the labels of '{axis.name}'; make one report per taxonomy"
-        if not all(_is_probability(value) for value in probabilities.values()):
-            return f"a probability of '{axis.name}' is not between 0 and 1; tag the article again"
-        if wrong := _unknown_label(values.get(axis.name), axis):
-            return f"'{wrong}' is no label of '{axis.name}'; make one report per taxonomy"
+    return next(filter(None, (_axis_problem(values, axis) for axis in axes)), None)
+
+
+def _axis_problem(values: Mapping[str, Any], axis: ReportAxis) -> str | None:
+    probabilities = values.get(f"{axis.name}{PROBABILITIES}")
+    if not isinstance(probabilities, Mapping) or set(probabilities) != set(axis.labels):
+        return f"no probabilities for the labels of '{axis.name}'; make one report per taxonomy"
+    if not all(_is_probability(value) for value in probabilities.values()):
+        return f"a probability of '{axis.name}' is not between 0 and 1; tag the article again"
+    if wrong := _unknown_label(values.get(axis.name), axis):
+        return f"'{wrong}' is no label of '{axis.name}'; make one report per taxonomy"
     return None
 
 

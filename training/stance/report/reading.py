@@ -45,7 +45,9 @@ def read_rows(paths: Sequence[Path]) -> list[PlacedRow]:
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         if path.suffix.lower() not in ROW_READERS and path.exists():
-            raise UserError(f"{path}: cannot read '{path.suffix}' files; give one of {', '.join(ROW_READERS)}")
+            raise UserError(
+                f"{path}: cannot read '{path.suffix}' files; give one of {', '.join(ROW_READERS)}"
+            )
         return [path]
     found = sorted(
         file
@@ -127,7 +129,7 @@ def _unpaired(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _nested(values: Mapping[str, Any], place: str) -> dict[str, Any]:
-    """Gather ``<axis>_probabilities_<label>`` columns under ``<axis>_probabilities``; empty cells are null."""
+    """Gather the columns ``<axis>_probabilities_<label>`` in one mapping; an empty cell is null."""
     row: dict[str, Any] = {}
     for key, value in values.items():
         axis, mark, label = key.partition(f"{PROBABILITIES}_")

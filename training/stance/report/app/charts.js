@@ -172,7 +172,7 @@ function dotChart(points, measure, width, title) {
   const longest = Math.max(...points.map((point) => point.name.length));
   const left = Math.min(longest * 7.2 + 14, width * 0.4);
   const right = width - 62;
-  const [rowHeight, top] = [26, 8];
+  const [rowHeight, top] = [26, 20];
   const bottom = top + points.length * rowHeight;
   const [low, high] = domain(points, measure);
   const x = scale([low, high], [left, right]);
@@ -181,7 +181,7 @@ function dotChart(points, measure, width, title) {
     svg("text", { x: x(tick), y: bottom + 18, "text-anchor": "middle" }, measure.format(tick)),
   ]);
   const rows = points.map((point, at) => dotRow(point, measure, x, top + (at + 0.5) * rowHeight, left, width));
-  const head = svg("text", { x: width, y: bottom + 18, "text-anchor": "end", class: "count" }, "sentences");
+  const head = svg("text", { x: width, y: 12, "text-anchor": "end", class: "count" }, "sentences");
   return canvas(width, bottom + 28, title, describe(points, measure), marks, rows, head);
 }
 

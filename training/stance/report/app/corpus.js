@@ -1,6 +1,6 @@
 // The embedded columns as typed arrays, so that a filter over 50,000 sentences is one quick loop.
 
-const PER_MILLE = 1000;
+const WHOLE = 10_000;
 const NO_DAY = -(2 ** 31);
 const MILLISECONDS_A_DAY = 86_400_000;
 const UNSURE = "unsure";
@@ -71,7 +71,7 @@ function given(axis, row) {
 }
 
 function probability(axis, row, column) {
-  return axis.probabilities[row * axis.labels.length + column] / PER_MILLE;
+  return axis.probabilities[row * axis.labels.length + column] / WHOLE;
 }
 
 // The axis that colours: the first with one label a sentence.

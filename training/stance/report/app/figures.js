@@ -167,7 +167,7 @@ function clearestLists(view) {
   return h("section", { class: "clearest" },
     h("h2", {}, "Clearest sentences"),
     h("p", { class: "note" }, "By the model's probability: what it is most certain of, which is not what is strongest in tone."),
-    h("div", { class: "columns" }, ends.map((column) => clearestList(view, axis, column, clearest(axis, column, selection.rows)))));
+    h("div", { class: "columns" }, ends.map((column) => clearestList(view, axis, column, clearest(axis, column, selection.rows, corpus.texts)))));
 }
 
 function clearestList(view, axis, column, rows) {
@@ -178,7 +178,7 @@ function clearestList(view, axis, column, rows) {
     const shownNow = list.children.length;
     list.append(...rows.slice(shownNow, shownNow + CLEAREST_SHOWN).map((row) => sentenceItem(view, row)));
     more.hidden = list.children.length >= rows.length;
-    count.textContent = `${number(list.children.length)} of ${number(rows.length)}`;
+    count.textContent = `${number(list.children.length)} of ${plural(rows.length, "different sentence")}`;
   };
   grow();
   return h("div", { "data-label": axis.labels[column] }, h("h3", {}, "Most ", labelTag(axis, column)), list, h("div", { class: "pager" }, count, more));
