@@ -84,7 +84,7 @@ def status(tab: Page) -> str:
 
 
 def shares(tab: Page) -> dict[str, str]:
-    lines = tab.locator("#shares tbody tr").all()
+    lines = tab.locator(".shares").first.locator("tbody tr").all()
     return {str(line.get_attribute("data-label")): line.locator("td").last.inner_text() for line in lines}
 
 
@@ -115,7 +115,7 @@ def test_the_page_opens_and_counts_what_the_rows_say(show: Open) -> None:
     assert "tiny 0123456789ab" in tab.locator("#provenance").inner_text()
     sure = [value["framing"] for value in values if value["framing"] != "unsure"]
     index = np.mean([{"conciliatory": -1, "hawkish": 1, "neutral": 0}[label] for label in sure])
-    assert float(tab.locator("#index").inner_text().replace("−", "-")) == pytest.approx(index, abs=0.005)
+    assert float(tab.locator(".index .big").inner_text().replace("−", "-")) == pytest.approx(index, abs=0.005)
     assert f"{count(values, framing='unsure')} of 240" in tab.locator("#help").inner_text()
 
 
@@ -130,6 +130,9 @@ def test_filters_change_every_figure_and_add_up(show: Open) -> None:
     choose(tab, "source", SOURCES[2])
     lake = [value for value in space if value["source"] == SOURCES[2]]
     assert status(tab).startswith(f"{len(lake)} of 240 sentences")
+    hits = count(lake, topics="farming")
+    farming = tab.locator("[data-shares='topics'] .point", has_text="farming")
+    assert farming.locator("text").last.text_content() == str(hits)
     tab.locator("#from").fill("2025-04-01")
     tab.locator("#to").fill("2025-08-31")
     dated = [value for value in lake if "2025-04-01" <= value["date"] <= "2025-08-31"]
@@ -288,7 +291,7 @@ def test_intervals_are_those_of_the_evaluation(show: Open, articles: int) -> Non
     weights = resampling_weights([value["article"] for value in values], RESAMPLES, 0)
     low, high = np.quantile(weights @ hits / weights.sum(axis=1), [0.025, 0.975])
     found = tab.evaluate(
-        "JSON.parse(document.querySelector('#shares tr[data-label=hawkish] td.faint').textContent"
+        "JSON.parse(document.querySelector('[data-axis=framing] tr[data-label=hawkish] td.faint').textContent"
         ".replace(/(\\d+)% to (\\d+)%/, '[$1,$2]'))"
     )
     assert found == pytest.approx([low * 100, high * 100], abs=1.6)
@@ -338,13 +341,14 @@ def test_any_taxonomy_gives_a_report(show: Open) -> None:
     """Without known weights no index is shown, but all labels; further axes have their filters and charts."""
     values = [other_taxonomy(value) for value in rows(6, 8)]
     tab = show(values)
-    assert tab.locator("#index").count() == 0
+    assert tab.locator(".index .big").count() == 0
     assert "No index is shown for mood" in tab.locator("#help").inner_text()
     assert shares(tab)["cross"] == f"{count(values, mood='cross')} of 48"
     assert tab.locator(".clearest [data-label]").count() == 3
     choose(tab, "tense", "past")
     assert status(tab).startswith(f"{count(values, tense='past')} of 48")
     assert tab.locator("[data-by='places']").count() == 1
+    assert tab.locator("[data-axis='tense'] tr[data-label='past']").count() == 1
 
 
 def test_topics_alone_give_a_report(show: Open) -> None:
@@ -360,6 +364,7 @@ def test_topics_alone_give_a_report(show: Open) -> None:
 def test_dark_and_narrow_screens_and_paper_are_served(show: Open) -> None:
     """Dark mode has a dark page; 400 pixels need no sideways scrolling; paper shows no controls."""
     tab = show(rows())
+    choose(tab, "topics", "space")
     ground = "getComputedStyle(document.body).backgroundColor"
     light = tab.evaluate(ground)
     tab.emulate_media(color_scheme="dark")
@@ -369,6 +374,7 @@ def test_dark_and_narrow_screens_and_paper_are_served(show: Open) -> None:
     tab.emulate_media(media="print")
     assert not tab.locator("#search").is_visible()
     assert tab.locator("#article li.line").first.is_visible()
+    assert tab.get_by_text("Filters: topics: space").is_visible()
     assert tab.evaluate(ground) == "rgb(255, 255, 255)"
 
 

@@ -168,7 +168,7 @@ function counts(points, x, room, top, height, left) {
 }
 
 // One row a group: name, estimate with its interval, how many sentences.
-function dotChart(points, measure, width, title) {
+function dotChart(points, measure, width, title, count = (estimate) => estimate.sentences) {
   const longest = Math.max(...points.map((point) => point.name.length));
   const left = Math.min(longest * 7.2 + 14, width * 0.4);
   const right = width - 62;
@@ -180,17 +180,17 @@ function dotChart(points, measure, width, title) {
     svg("line", { x1: x(tick), x2: x(tick), y1: top, y2: bottom, class: Math.abs(tick) < 1e-9 ? "grid zero" : "grid" }),
     svg("text", { x: x(tick), y: bottom + 18, "text-anchor": "middle" }, measure.format(tick)),
   ]);
-  const rows = points.map((point, at) => dotRow(point, measure, x, top + (at + 0.5) * rowHeight, left, width));
+  const rows = points.map((point, at) => dotRow(point, measure, x, top + (at + 0.5) * rowHeight, left, width, count));
   const head = svg("text", { x: width, y: 12, "text-anchor": "end", class: "count" }, "sentences");
   return canvas(width, bottom + 28, title, describe(points, measure), marks, rows, head);
 }
 
-function dotRow(point, measure, x, y, left, width) {
+function dotRow(point, measure, x, y, left, width, count) {
   const { estimate } = point;
   return svg("g", { class: "point" },
     svg("title", {}, tip(point, measure)),
     svg("text", { x: 0, y: y + 4, class: "name" }, clipped(point.name, Math.floor((left - 10) / 6.6))),
     bar(x(estimate.low), y, x(estimate.high), y, measure),
     dot(x(estimate.mean), y, point, measure),
-    svg("text", { x: width, y: y + 4, "text-anchor": "end", class: "count" }, number(estimate.sentences)));
+    svg("text", { x: width, y: y + 4, "text-anchor": "end", class: "count" }, number(count(estimate))));
 }

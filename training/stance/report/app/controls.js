@@ -10,6 +10,7 @@ function drawControls(form, corpus, filter, changed) {
     ...corpus.axes.map((axis, at) => menu(words(axis.name), labelChoices(axis), filter.labels[at], changed)),
     h("button", { type: "button", class: "plain", id: "clear", disabled: true }, "Clear filters"),
     h("p", { class: "status", id: "status", role: "status", "aria-live": "polite" }),
+    h("p", { class: "on-paper", id: "chosen" }),
   );
 }
 
@@ -93,5 +94,6 @@ function showStatus(corpus, filter, selection) {
   byId("status").textContent =
     `${number(selection.rows.length)} of ${plural(corpus.count, "sentence")}, in ` +
     `${number(selection.articles.length)} of ${plural(corpus.articleCount, "article")}`;
+  byId("chosen").textContent = isFiltered(filter) ? `Filters: ${filterInWords(corpus, filter)}` : "";
   byId("clear").disabled = !isFiltered(filter);
 }

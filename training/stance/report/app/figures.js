@@ -7,21 +7,19 @@ const CLEAREST_SHOWN = 5;
 function drawFigures(view) {
   const { corpus, selection } = view;
   byId("figures").replaceChildren(
-    overview(view),
+    ...corpus.axes.filter((axis) => axis.single).map((axis) => overview(view, axis)),
     measureBar(view),
     ...missingNotes(corpus),
     overTime(view) ?? "",
-    h("div", { class: "pair" }, bySource(view), byLabels(view)),
+    h("div", { class: "pair" }, bySource(view), byLabels(view), ...corpus.axes.filter((axis) => !axis.single).map((axis) => labelShares(view, axis))),
     ...corpus.axes.filter((axis) => !axis.single).map((axis) => togetherTable(axis, selection.rows)),
     clearestLists(view) ?? "",
   );
 }
 
-function overview({ corpus, selection, filter }) {
-  const axis = mainAxis(corpus);
-  if (!axis) return "";
+function overview({ corpus, selection, filter }, axis) {
   const filtered = filter.labels[corpus.axes.indexOf(axis)].size > 0;
-  return h("section", { class: "overview" },
+  return h("section", { class: "overview", "data-axis": axis.name },
     h("h2", {}, words(axis.name)),
     filtered ? h("p", { class: "notice" }, `A filter on ${words(axis.name)} is on: shares are among the chosen labels only.`) : null,
     h("div", { class: "lead" }, axis.weights ? indexCard(corpus, selection.rows, axis) : null, shareTable(corpus, selection.rows, axis)));
@@ -34,7 +32,7 @@ function indexCard(corpus, rows, axis) {
   const known = estimate.sentences > 0;
   return h("div", { class: "index" },
     h("p", { class: "caption" }, measure.name),
-    h("p", { class: "big", id: "index" }, known ? measure.format(estimate.mean) : "none"),
+    h("p", { class: "big" }, known ? measure.format(estimate.mean) : "none"),
     known ? h("p", { class: "range" }, `95% interval ${measure.format(estimate.low)} to ${measure.format(estimate.high)}`) : null,
     known ? rule(estimate, measure) : null,
     h("p", { class: "ends" },
@@ -59,13 +57,13 @@ function shareTable(corpus, rows, axis) {
     part.style.cssText = `flex:${estimate.mean || 0};--colour:${pointColour(measure)}`;
     return part;
   }));
-  return h("div", { class: "shares" }, strip, h("table", { id: "shares" },
+  return h("div", { class: "shares" }, strip, h("table", {},
     h("thead", {}, h("tr", {}, ["label", "share", "95% interval", "sentences"].map((name, at) => h("th", { scope: "col", class: at ? "n" : null }, name)))),
     h("tbody", {}, found.map(({ measure, estimate }) => h("tr", { "data-label": axis.columns[measure.column] },
       h("th", { scope: "row" }, labelTag(axis, measure.column)),
       h("td", { class: "n" }, percent(estimate.mean)),
       h("td", { class: "n faint" }, `${percent(estimate.low)} to ${percent(estimate.high)}`),
-      h("td", { class: "n" }, `${number(Math.round(estimate.mean * estimate.sentences))} of ${number(estimate.sentences)}`))))));
+      h("td", { class: "n" }, `${number(hits(estimate))} of ${number(estimate.sentences)}`))))));
 }
 
 // Which figure the charts show, and over which periods.
@@ -124,6 +122,24 @@ function byLabels(view) {
     const found = estimates(corpus, selection.rows, measure, axis.columns.length, (row) => given(axis, row));
     return groupFigure(`By ${words(axis.name)}`, words(axis.name), axis.columns.map(words), found, view);
   });
+}
+
+// How often each label of a multi-label axis stands on a sentence.
+function labelShares({ corpus, selection, narrow }, axis) {
+  const measure = { ...shareMeasure(axis, 0), name: "share of sentences" };
+  const points = axis.labels
+    .map((label, column) => ({ name: words(label), estimate: overall(corpus, selection.rows, shareMeasure(axis, column)), column }))
+    .sort((one, other) => other.estimate.mean - one.estimate.mean || one.column - other.column);
+  const drawn = points.slice(0, MOST_GROUPS);
+  const title = `share of sentences on each of ${words(axis.name)}`;
+  const note = points.length > drawn.length ? `The ${drawn.length} most frequent of ${number(points.length)}; the table has all.` : null;
+  return h("section", { "data-shares": axis.name }, h("h2", {}, `How often: ${words(axis.name)}`),
+    figure(title, dotChart(drawn, measure, narrow, title, hits), () => estimateTable(words(axis.name), points, measure), note));
+}
+
+// The sentences that a share counts.
+function hits({ mean, sentences }) {
+  return Math.round(mean * sentences);
 }
 
 function groupFigure(heading, kind, names, found, view) {

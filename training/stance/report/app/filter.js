@@ -18,6 +18,19 @@ function isFiltered(filter) {
   );
 }
 
+// The filter in words, for paper, where its controls are not.
+function filterInWords(corpus, filter) {
+  const sources = [...filter.sources].map((source) => corpus.sources[source] ?? "no source given");
+  const labels = corpus.axes.map((axis, at) => [words(axis.name), [...filter.labels[at]].map((column) => words(axis.columns[column]))]);
+  const lists = [["source", sources], ...labels].filter(([, chosen]) => chosen.length);
+  return [
+    filter.search.trim() ? `search: ${filter.search.trim()}` : null,
+    filter.from === null ? null : `from ${isoDay(filter.from)}`,
+    filter.to === null ? null : `to ${isoDay(filter.to)}`,
+    ...lists.map(([name, chosen]) => `${name}: ${chosen.join(" or ")}`),
+  ].filter((part) => part !== null).join("; ");
+}
+
 function applyFilter(corpus, filter) {
   const articlePasses = passingArticles(corpus, filter);
   const mask = new Uint8Array(corpus.count);

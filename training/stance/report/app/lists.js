@@ -50,6 +50,7 @@ function pager(total, size, noun, show) {
     show(at, end);
   };
   go(0);
+  before.hidden = after.hidden = total <= size;
   const box = h("div", { class: "pager" }, before, told, after);
   box.go = go;
   return box;

@@ -68,9 +68,9 @@ function drawEmpty(view) {
 function measureWidth(view) {
   const width = Math.min(WIDEST, byId("main").clientWidth);
   const changed = width !== view.width;
-  const columns = view.corpus.sourced && window.matchMedia("(min-width: 60rem)").matches ? 2 : 1;
+  const columns = window.matchMedia("(min-width: 60rem)").matches ? 2 : 1;
   view.width = width;
-  view.narrow = columns === 2 ? Math.floor((width - 56) / 2) : Math.min(width, 720);
+  view.narrow = columns === 2 ? Math.floor((width - 56) / 2) : width;
   return changed;
 }
 

@@ -15,7 +15,7 @@ function drawReader(view) {
   byId("reader").replaceChildren(
     h("h2", {}, "Article reader"),
     legend(corpus) ?? "",
-    h("div", { class: "desk" }, h("nav", { "aria-label": "Articles" }, list, page), h("article", { id: "article", "aria-live": "off" })));
+    h("div", { class: "desk" }, h("nav", { "aria-label": "Articles" }, list, page), h("article", { id: "article" })));
   if (!selection.articles.includes(view.article)) view.article = articles[0];
   page.go(articles.indexOf(view.article));
   drawArticle(view);
