@@ -11,7 +11,7 @@ function drawFigures(view) {
     measureBar(view),
     ...missingNotes(corpus),
     overTime(view) ?? "",
-    h("div", { class: "pair" }, bySource(view), byLabels(view), ...corpus.axes.filter((axis) => !axis.single).map((axis) => labelShares(view, axis))),
+    sideBySide(view),
     ...corpus.axes.filter((axis) => !axis.single).map((axis) => togetherTable(axis, selection.rows)),
     clearestLists(view) ?? "",
   );
@@ -105,6 +105,13 @@ function timePoints(view, articles) {
   const groups = (row, article) => (of[article] === NO_DAY ? [] : [of[article] - first]);
   const found = estimates(corpus, selection.rows, measure, last - first + 1, groups);
   return found.map((estimate, at) => ({ name: period.name(first + at), tick: period.tick?.(first + at), estimate }));
+}
+
+// Sources are often many; what is about labels stands beside them.
+function sideBySide(view) {
+  const { corpus } = view;
+  const labels = [byLabels(view), corpus.axes.filter((axis) => !axis.single).map((axis) => labelShares(view, axis))];
+  return h("div", { class: "pair" }, corpus.sourced ? [bySource(view), h("div", { class: "stack" }, labels)] : labels);
 }
 
 function bySource(view) {
