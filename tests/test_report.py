@@ -222,4 +222,6 @@ def test_the_tags_of_a_model_become_a_report(stance: Stance, models: Path, tmp_p
     stance("predict", article, "--model", models / "tfidf", "-o", "tags.csv")
     stance("report", "tags.csv", "-o", "report.html", "--model", models / "tfidf")
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    other = stance("report", "tags.csv", "-o", "r.html", "--model", models / "transformer", code=2)
+    assert "name the model that tagged it" in other.stderr
     assert '"weights":[-1.0,1.0,0.0],"weightsFrom":"tfidf/taxonomy.yaml"' in text

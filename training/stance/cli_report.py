@@ -34,7 +34,7 @@ def register(app: typer.Typer, say: Callable[[str], None]) -> None:
     ) -> None:
         """Write one self-contained page that shows what tagged sentences say."""
         from stance.files import check_file, whole_file
-        from stance.report.axes import find_axes, load_taxonomy
+        from stance.report.axes import check_tagged_by, find_axes, load_taxonomy
         from stance.report.columns import columns
         from stance.report.page import page
         from stance.report.reading import read_rows
@@ -44,8 +44,10 @@ def register(app: typer.Typer, say: Callable[[str], None]) -> None:
         check_file(output)
         known, origin = load_taxonomy(model, taxonomy)
         rows = read_rows(tags)
+        if model:
+            check_tagged_by(model, rows)
         data = columns(rows, find_axes(rows, known, origin))
-        data["files"] = [path.name for path in tags]
+        data["files"] = [path.resolve().name for path in tags]
         axes = " and ".join(axis["name"].replace("_", " ") for axis in data["axes"])
         text = page(data, title or axes[0].upper() + axes[1:])
         with whole_file(output) as partial:

@@ -81,6 +81,24 @@ def load_taxonomy(model: Path | None, taxonomy: Path | None) -> tuple[Taxonomy |
     return Taxonomy.load(taxonomy), str(taxonomy)
 
 
+def check_tagged_by(model: Path, rows: Sequence[PlacedRow]) -> None:
+    """Make sure that every row was tagged by the model in a folder.
+
+    Raises:
+        UserError: a row carries another fingerprint.
+    """
+    from stance.tagger import read_manifest
+
+    fingerprint = str(read_manifest(model)["fingerprint"])
+    for row in rows:
+        stated = row.values.get("fingerprint")
+        if not stated or not fingerprint.startswith(str(stated)):
+            raise UserError(
+                f"{row.place}: tagged by {row.values.get('model')} {stated}, not by {model}; "
+                "name the model that tagged it, or give --taxonomy"
+            )
+
+
 def _check(row: PlacedRow, names: Sequence[str], taxonomy: Taxonomy, origin: str) -> None:
     for name in names:
         given = set(row.values[f"{name}{PROBABILITIES}"])
