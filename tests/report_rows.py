@@ -61,6 +61,26 @@ def rows(articles: int = 24, sentences: int = 10, seed: int = 1) -> list[dict[st
     return found
 
 
+def other_taxonomy(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the row with two single-label axes that have no weights, and two multi-label ones."""
+    rest = {key: item for key, item in value.items() if "framing" not in key}
+    moods = {
+        label: value["framing_probabilities"][old]
+        for label, old in zip(("glad", "cross", "calm"), ("conciliatory", "hawkish", "neutral"), strict=True)
+    }
+    return {
+        **rest,
+        "mood": {"conciliatory": "glad", "hawkish": "cross", "neutral": "calm", "unsure": "unsure"}[
+            value["framing"]
+        ],
+        "mood_probabilities": moods,
+        "tense": "past" if value["index"] % 2 else "present",
+        "tense_probabilities": {"past": 0.5, "present": 0.5},
+        "places": ["sea"] if value["index"] == 1 else [],
+        "places_probabilities": {"sea": 0.2, "land": 0.1},
+    }
+
+
 def write(path: Path, values: Iterable[Mapping[str, Any]]) -> Path:
     """Write rows as JSON Lines."""
     path.write_text("".join(json.dumps(value) + "\n" for value in values), encoding="utf-8")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from report_rows import NASTY, SOURCES, TOPICS, row, rows, write
+from report_rows import NASTY, SOURCES, TOPICS, other_taxonomy, row, rows, write
 from stance.evaluate import RESAMPLES, resampling_weights
 from stance.report.axes import find_axes
 from stance.report.columns import columns
@@ -315,26 +315,6 @@ def test_rows_without_dates_and_sources_say_what_is_missing(show: Open) -> None:
     assert "carry no date and no source" in tab.locator("#figures .notice").first.inner_text()
     assert tab.locator("#from").count() == 0
     assert tab.locator("#articles button").nth(1).inner_text().startswith("Sentence 0 of article 1")
-
-
-def other_taxonomy(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the row with two single-label axes that have no weights, and two multi-label ones."""
-    rest = {key: item for key, item in value.items() if "framing" not in key}
-    moods = {
-        label: value["framing_probabilities"][old]
-        for label, old in zip(("glad", "cross", "calm"), ("conciliatory", "hawkish", "neutral"), strict=True)
-    }
-    return {
-        **rest,
-        "mood": {"conciliatory": "glad", "hawkish": "cross", "neutral": "calm", "unsure": "unsure"}[
-            value["framing"]
-        ],
-        "mood_probabilities": moods,
-        "tense": "past" if value["index"] % 2 else "present",
-        "tense_probabilities": {"past": 0.5, "present": 0.5},
-        "places": ["sea"] if value["index"] == 1 else [],
-        "places_probabilities": {"sea": 0.2, "land": 0.1},
-    }
 
 
 def test_any_taxonomy_gives_a_report(show: Open) -> None:
