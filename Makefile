@@ -39,6 +39,7 @@ wheel: $(VENV)/.all
 	rm -rf dist
 	$(PIP) wheel --quiet --no-deps --wheel-dir dist .
 	$(BIN)/python -m zipfile --list dist/stance-*.whl | grep -q stance/cli.py
+	$(BIN)/python -m zipfile --list dist/stance-*.whl | grep -q stance/report/app/page.html
 
 bench: $(VENV)/.all
 	$(BIN)/python benchmarks/interval_coverage.py

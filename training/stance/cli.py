@@ -15,6 +15,7 @@ from rich.text import Text
 from stance import __version__
 from stance.cli_compare import compare
 from stance.cli_labels import labels_app
+from stance.cli_report import report
 from stance.console import err, out, say
 from stance.errors import MissingExtraError, StanceError, UserError
 
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 app.add_typer(labels_app, name="labels")
 app.command()(compare)
+app.command()(report)
 
 
 def main() -> NoReturn:
