@@ -17,7 +17,7 @@ LAYERS = [
     ["records", "taxonomy"],
     ["repair", "segment", "batching", "encoder", "calibrate", "split", "classifiers"],
     ["formats", "network", "evaluate", "config", "drafting"],
-    ["finetune", "runtime"],
+    ["finetune", "runtime", "quantize", "parity"],
     ["dataset", "classifiers.tfidf", "classifiers.transformer"],
     ["agreement", "audit", "stats", "tagger", "rows", "paired", "report", "report.reading"],
     ["crossval", "render", "pyfunc", "stats_page", "report.axes"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from stance.calibrate import AxisCalibration
 from stance.crossval import Outcome
 from stance.files import whole_file
 from stance.split import Fold
+from stance.taxonomy import FloatArray
 
 
 class FoldStore:
@@ -28,7 +30,8 @@ class FoldStore:
             value = json.loads(path.read_text(encoding="utf-8"))
             return Outcome(
                 fold=fold,
-                raw={name: np.array(rows) for name, rows in value["raw"].items()},
+                raw=_arrays(value["raw"]),
+                light=None if value["light"] is None else _arrays(value["light"]),
                 calibration={
                     name: AxisCalibration.model_validate(each) for name, each in value["calibration"].items()
                 },
@@ -46,7 +49,8 @@ class FoldStore:
         """Keep a finished fold."""
         self._folder.mkdir(parents=True, exist_ok=True)
         value = {
-            "raw": {name: rows.tolist() for name, rows in outcome.raw.items()},
+            "raw": _lists(outcome.raw),
+            "light": None if outcome.light is None else _lists(outcome.light),
             "calibration": {name: each.model_dump() for name, each in outcome.calibration.items()},
             "rounds": outcome.rounds,
             "curves": outcome.curves,
@@ -60,3 +64,11 @@ class FoldStore:
 
     def _path(self, number: int) -> Path:
         return self._folder / f"fold-{number}.json"
+
+
+def _arrays(value: Mapping[str, list[list[float]]]) -> dict[str, FloatArray]:
+    return {name: np.array(rows) for name, rows in value.items()}
+
+
+def _lists(value: Mapping[str, FloatArray]) -> dict[str, list[list[float]]]:
+    return {name: rows.tolist() for name, rows in value.items()}

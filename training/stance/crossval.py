@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median_low
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,6 +16,7 @@ from stance.config import TrainConfig
 from stance.dataset import LabelledData, as_dataset
 from stance.errors import UserError
 from stance.evaluate import Report, report
+from stance.parity import Parity, parity
 from stance.split import Fold, grouped_folds, joined_groups
 from stance.taxonomy import FloatArray, Taxonomy
 
@@ -89,6 +90,7 @@ class Outcome:
 
     Attributes:
         raw: axis to uncalibrated probabilities of the fold's test rows.
+        light: the same from the classifier's lighter form; None where it has none.
         calibration: fitted inside the fold's training side.
         rounds: training rounds of the fold's model.
         curves: metric to epoch to value.
@@ -96,6 +98,7 @@ class Outcome:
 
     fold: Fold
     raw: Mapping[str, FloatArray]
+    light: Mapping[str, FloatArray] | None
     calibration: Calibration
     rounds: int
     curves: Curves
@@ -134,8 +137,10 @@ def run_fold(problem: Problem, config: TrainConfig, fold: Fold, watcher: Watcher
     """Train and calibrate on a fold's training side; predict its test side."""
     recorder = _Recorder()
     classifier, calibration, rounds = _fit_and_tune(problem, config, fold, watcher, recorder)
-    raw = classifier.predict_proba(_texts(problem, fold.test))
-    return Outcome(fold, raw, calibration, rounds, recorder.curves())
+    texts = _texts(problem, fold.test)
+    raw, lighter = classifier.predict_proba(texts), classifier.compressed()
+    light = None if lighter is None else lighter.predict_proba(texts)
+    return Outcome(fold, raw, light, calibration, rounds, recorder.curves())
 
 
 def fit_calibrated(
@@ -209,6 +214,20 @@ def out_of_fold(problem: Problem, outcomes: Sequence[Outcome]) -> Predictions:
         ]
         probabilities[name], decided[name] = np.concatenate(calibrated), np.concatenate(choices)
     return Predictions(_tested(outcomes), probabilities, decided)
+
+
+def light_parity(problem: Problem, outcomes: Sequence[Outcome]) -> Parity | None:
+    """Compare the folds' models with their lighter forms on the held-out rows; None where there are none."""
+    if any(each.light is None for each in outcomes):
+        return None
+    lighter = [replace(each, raw=each.light) for each in outcomes]
+    rows, axes = _tested(outcomes), problem.taxonomy.axes
+    return parity(
+        {name: table[rows] for name, table in problem.gold.items()},
+        out_of_fold(problem, outcomes).decided,
+        out_of_fold(problem, lighter).decided,
+        {name: axis.single for name, axis in axes.items()},
+    )
 
 
 def score(problem: Problem, predictions: Predictions, seed: int) -> Report:

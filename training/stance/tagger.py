@@ -124,26 +124,23 @@ class Tagger:
 
 def write_model(
     folder: Path,
-    classifier: Classifier,
     taxonomy: Taxonomy,
     calibration: Calibration,
     config: TrainConfig,
     extra_files: Mapping[str, str],
     facts: Mapping[str, Any],
 ) -> None:
-    """Write a model into an empty folder; the manifest comes last and covers all other files.
+    """Make a model of a folder that a classifier was saved to; the manifest comes last and covers all.
 
     Args:
-        folder: exists and is empty.
-        classifier: fitted.
-        taxonomy: its label set.
+        folder: holds what the classifier saved, and nothing else.
+        taxonomy: the classifier's label set.
         calibration: one an axis.
         config: what it was trained with.
         extra_files: file name to text: the model card.
         facts: what the manifest says besides checksums and versions; must not hold times or paths,
             so that the same training gives the same bytes.
     """
-    classifier.save(folder)
     taxonomy.save(folder / TAXONOMY_FILE)
     write_json(folder / CONFIG_FILE, config.resolved())
     write_json(folder / CALIBRATION_FILE, {name: each.model_dump() for name, each in calibration.items()})

@@ -122,15 +122,19 @@ def run(config: TrainConfig, out: Path, tracker: Tracker, watcher: Watcher) -> t
         report = crossval.score(problem, predictions, config.seed)
         classifier = crossval.fit_final(problem, config, outcomes, watcher)
         calibration = crossval.final_calibration(problem, outcomes)
+        light = crossval.light_parity(problem, outcomes)
         facts = _facts(config, problem, report, outcomes, predictions)
-        card = model_card(config, problem, report, calibration)
+        facts["light"] = None if light is None else light.as_json()
+        card = model_card(config, problem, report, calibration, light)
         with whole_folder(folder) as partial:
             files = {
                 "README.md": card,
                 TRAINED_ON_FILE: _text_keys(problem),
                 HELD_OUT_FILE: HeldOut.of(problem, predictions).text(problem.taxonomy),
             }
-            write_model(partial, classifier, problem.taxonomy, calibration, config, files, facts)
+            with_light = light is not None and light.kept
+            classifier.save(partial, light=with_light)
+            write_model(partial, problem.taxonomy, calibration, config, files, facts)
         result = Result(config, problem, folder, report, predictions, outcomes, time.monotonic() - started)
         lines = log.finish(result)
         store.clear()

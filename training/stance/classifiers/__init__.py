@@ -55,8 +55,16 @@ class Classifier(Protocol):
     def predict_proba(self, texts: Sequence[str]) -> dict[str, FloatArray]:
         """Return axis name to uncalibrated probabilities, shape (texts, labels), taxonomy order."""
 
-    def save(self, folder: Path) -> None:
-        """Write the fitted model into an existing folder; never a pickle, the same bytes every time."""
+    def compressed(self) -> Self | None:
+        """Return a lighter form that predicts nearly alike; None where the family has none."""
+
+    def save(self, folder: Path, *, light: bool = False) -> None:
+        """Write the fitted model into an existing folder; never a pickle, the same bytes every time.
+
+        Args:
+            folder: where to.
+            light: add the form that :meth:`compressed` gives, for prediction to choose from.
+        """
 
     @classmethod
     def load(cls, folder: Path, taxonomy: Taxonomy, params: Any) -> Self:

@@ -156,7 +156,10 @@ class Family:
     def _stack(parts: list[csr_matrix]) -> csr_matrix:
         return hstack(parts, format="csr", dtype=np.float32)
 
-    def save(self, folder: Path) -> None:
+    def compressed(self) -> None:
+        """See :class:`stance.classifiers.Classifier`; a sparse product leaves little to save."""
+
+    def save(self, folder: Path, *, light: bool = False) -> None:
         """See :class:`stance.classifiers.Classifier`."""
         terms = {analyzer: _terms(vectorizer) for analyzer, vectorizer in self._vectorizers.items()}
         text = json.dumps(terms, ensure_ascii=False, separators=(",", ":"))

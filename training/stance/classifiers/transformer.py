@@ -4,26 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 from tokenizers import Encoding, Tokenizer
 
-from stance.batching import in_batches, probabilities
+from stance.batching import probabilities
 from stance.classifiers import FitLog
 from stance.encoder import DEFAULT_ENCODER, locate
 from stance.errors import DamagedModelError, MissingExtraError, StanceError
+from stance.runtime import Runtime, quicker
 from stance.taxonomy import FloatArray, Taxonomy
 
 if TYPE_CHECKING:
-    import onnxruntime
     from datasets import Dataset
 
 WEIGHTS_FILE = "model.safetensors"
 ONNX_FILE = "model.onnx"
+LIGHT_FILE = "model.int8.onnx"
 TOKENIZER_FILE = "tokenizer.json"
 _PARITY = 1e-3
+_PROBE = ["Ministers agreed to talk.", "Duties rise on Monday, and more may follow, he said."]
 
 
 class TransformerParams(BaseModel):
@@ -78,7 +81,7 @@ class Family:
         self._seed = seed
         self._tokenizer: Tokenizer | None = None
         self._network: Any = None
-        self._session: onnxruntime.InferenceSession | None = None
+        self._runtime: Runtime | None = None
 
     def fit(self, train: Dataset, dev: Dataset | None, log: FitLog, rounds: int | None = None) -> int:
         """See :class:`stance.classifiers.Classifier`."""
@@ -123,8 +126,8 @@ class Family:
         if not texts:
             return {name: np.zeros((0, len(axis.names))) for name, axis in axes.items()}
         encodings = self._encode(texts)
-        if self._session is not None:
-            logits = _run(self._session, encodings)
+        if self._runtime is not None:
+            logits = self._runtime.run(encodings)
         else:
             from stance import finetune
 
@@ -134,40 +137,67 @@ class Family:
             for (name, axis), scores in zip(axes.items(), logits, strict=True)
         }
 
-    def save(self, folder: Path) -> None:
+    def compressed(self) -> Self:
+        """See :class:`stance.classifiers.Classifier`: the same network in 8-bit integers."""
+        from stance.quantize import quantize
+
+        with TemporaryDirectory() as name:
+            onnx, light = Path(name) / ONNX_FILE, Path(name) / LIGHT_FILE
+            tokenizer = self._export(Path(name) / WEIGHTS_FILE, onnx)
+            quantize(onnx, light)
+            return self._running(self._taxonomy, self._params, tokenizer, Runtime(light))
+
+    def save(self, folder: Path, *, light: bool = False) -> None:
         """See :class:`stance.classifiers.Classifier`; the ONNX graph must agree with torch.
 
         Raises:
             StanceError: the exported graph gives other logits than the network it came from.
         """
-        from stance import finetune, network
+        from stance import finetune
+        from stance.quantize import quantize
+
+        tokenizer = self._export(folder / WEIGHTS_FILE, folder / ONNX_FILE)
+        tokenizer.save(str(folder / TOKENIZER_FILE))
+        probe = self._encode(_PROBE)
+        wanted, got = finetune.predict(self._network, probe), Runtime(folder / ONNX_FILE).run(probe)
+        if not all(np.abs(one - other).max() <= _PARITY for one, other in zip(wanted, got, strict=True)):
+            raise StanceError(
+                f"{folder / ONNX_FILE}: the exported graph differs from the trained network; report this"
+            )
+        if light:
+            quantize(folder / ONNX_FILE, folder / LIGHT_FILE)
+
+    def _export(self, weights: Path, onnx: Path) -> Tokenizer:
+        from stance import network
 
         if self._network is None or self._tokenizer is None:
             raise StanceError("only a freshly trained transformer can be saved; copy the loaded folder")
-        self._tokenizer.save(str(folder / TOKENIZER_FILE))
-        onnx = folder / ONNX_FILE
-        network.export(self._network, self._tokenizer, self._taxonomy, folder / WEIGHTS_FILE, onnx)
-        probe = self._encode(
-            ["Ministers agreed to talk.", "Duties rise on Monday, and more may follow, he said."]
-        )
-        wanted, got = finetune.predict(self._network, probe), _run(_session(onnx), probe)
-        if not all(np.abs(one - other).max() <= _PARITY for one, other in zip(wanted, got, strict=True)):
-            raise StanceError(f"{onnx}: the exported graph differs from the trained network; report this")
+        network.export(self._network, self._tokenizer, self._taxonomy, weights, onnx)
+        return self._tokenizer
 
     @classmethod
     def load(cls, folder: Path, taxonomy: Taxonomy, params: TransformerParams) -> Self:
-        """See :class:`stance.classifiers.Classifier`."""
+        """See :class:`stance.classifiers.Classifier`; takes the form that is quicker on this machine."""
         for name in (ONNX_FILE, TOKENIZER_FILE, WEIGHTS_FILE):
             if not (folder / name).is_file():
                 raise DamagedModelError(f"{folder / name}: missing; train the model again")
-        model = cls(taxonomy, params, seed=0)
-        model._tokenizer = _tokenizer(folder / TOKENIZER_FILE, params.max_tokens)
-        model._session = _session(folder / ONNX_FILE)
-        shapes = {output.name: output.shape[-1] for output in model._session.get_outputs()}
-        if shapes != {name: len(axis.names) for name, axis in taxonomy.axes.items()}:
+        tokenizer = _tokenizer(folder / TOKENIZER_FILE, params.max_tokens)
+        runtime = Runtime(folder / ONNX_FILE)
+        if runtime.outputs != {name: len(axis.names) for name, axis in taxonomy.axes.items()}:
             raise DamagedModelError(
                 f"{folder / ONNX_FILE}: its outputs do not fit the taxonomy; train it again"
             )
+        if (folder / LIGHT_FILE).is_file():
+            runtime = quicker(runtime, Runtime(folder / LIGHT_FILE), tokenizer.encode_batch(_PROBE))
+        return cls._running(taxonomy, params, tokenizer, runtime)
+
+    @classmethod
+    def _running(
+        cls, taxonomy: Taxonomy, params: TransformerParams, tokenizer: Tokenizer, runtime: Runtime
+    ) -> Self:
+        """Return a classifier that predicts and cannot be trained or saved."""
+        model = cls(taxonomy, params, seed=0)
+        model._tokenizer, model._runtime = tokenizer, runtime
         return model
 
 
@@ -180,22 +210,3 @@ def _tokenizer(path: Path, max_tokens: int) -> Tokenizer:
     tokenizer.no_padding()
     tokenizer.enable_truncation(max_tokens)
     return tokenizer
-
-
-def _session(path: Path) -> onnxruntime.InferenceSession:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    # onnxruntime's errors share no public base class.
-    except Exception as error:
-        raise DamagedModelError(f"{path}: onnxruntime cannot load it; train the model again") from error
-
-
-def _run(session: onnxruntime.InferenceSession, encodings: Sequence[Encoding]) -> list[FloatArray]:
-    """Return logits, shape (texts, labels), one array an axis."""
-    return in_batches(
-        encodings, lambda ids, mask: session.run(None, {"input_ids": ids, "attention_mask": mask})
-    )

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stance.runtime import TOKEN_BUDGET, token_batches
+
+
+def test_batches_hold_every_sentence_once_within_the_budget() -> None:
+    """No sentence is lost or doubled, and no batch computes more padded tokens than the budget."""
+    draw = random.Random(4)
+    lengths = [draw.randint(3, 128) for _ in range(500)]
+    batches = list(token_batches(lengths))
+    assert sorted(number for batch in batches for number in batch) == list(range(500))
+    assert all(len(batch) * max(lengths[number] for number in batch) <= TOKEN_BUDGET for batch in batches)
+
+
+def test_a_sentence_beyond_the_budget_comes_alone() -> None:
+    """A very long sentence is run, not dropped."""
+    assert list(token_batches([5, 4000, 6])) == [[0, 2], [1]]
+
+
+def test_order_is_restored_whatever_the_lengths(models: Path) -> None:
+    """Sentences sorted by length for speed come back in the order they were given."""
+    from stance.tagger import Tagger
+
+    classifier = Tagger.load(models / "transformer").classifier
+    texts = [f"word {'and more ' * (number % 17)}{number}." for number in range(90)]
+    together = classifier.predict_proba(texts)["framing"]
+    alone = np.concatenate([classifier.predict_proba([text])["framing"] for text in texts])
+    assert np.allclose(together, alone, atol=0.02)
+
+
+def test_the_int8_form_is_there_only_if_it_passed(models: Path) -> None:
+    """The manifest says how near the lighter form came, and the folder holds it only where it was kept."""
+    manifest = json.loads((models / "transformer" / "manifest.json").read_text(encoding="utf-8"))
+    light = manifest["light"]
+    assert set(light["agreement"]) == {"framing", "topics"}
+    assert light["kept"] == (min(light["agreement"].values()) >= 0.99) or light["macro_f1_loss"]
+    assert (models / "transformer" / "model.int8.onnx").is_file() == light["kept"]
+    assert json.loads((models / "tfidf" / "manifest.json").read_text(encoding="utf-8"))["light"] is None
+
+
+def test_the_int8_form_predicts_nearly_alike(models: Path, tmp_path: Path) -> None:
+    """Quantising changes probabilities little, even of a tiny network."""
+    from stance.quantize import quantize
+    from stance.runtime import Runtime
+    from stance.tagger import Tagger
+
+    pytest.importorskip("onnx", reason="needs the train extra")
+    model = models / "transformer"
+    quantize(model / "model.onnx", tmp_path / "light.onnx")
+    encodings = Tagger.load(model).classifier._encode(["They met.", "Officials accused the rival of more."])
+    full, light = (Runtime(path).run(encodings) for path in (model / "model.onnx", tmp_path / "light.onnx"))
+    assert max(np.abs(one - other).max() for one, other in zip(full, light, strict=True)) < 0.2
+    assert (tmp_path / "light.onnx").stat().st_size < (model / "model.onnx").stat().st_size
