@@ -11,18 +11,20 @@ from conftest import ROOT, Stance
 
 PACKAGE = ROOT / "training" / "stance"
 LAYERS = [
-    ["errors"],
+    ["errors", "console"],
     ["files"],
     ["yamlfile"],
     ["records", "taxonomy"],
-    ["repair", "segment", "batching", "encoder", "calibrate", "split", "classifiers"],
-    ["formats", "finetune", "evaluate", "config", "drafting"],
-    ["dataset", "classifiers.tfidf", "classifiers.transformer"],
+    ["repair", "language", "decoding", "sources", "segment"],
+    ["batching", "encoder", "calibrate", "split", "classifiers"],
+    ["formats", "extract", "finetune", "evaluate", "config", "drafting"],
+    ["inputs", "dataset", "classifiers.tfidf", "classifiers.transformer"],
     ["agreement", "audit", "stats", "tagger", "rows"],
-    ["crossval", "render", "pyfunc", "stats_page"],
+    ["batch", "crossval", "render", "pyfunc", "stats_page"],
     ["scoring", "card", "checkpoint", "figures", "progress"],
     ["train"],
     ["tracking"],
+    ["cli_predict"],
     ["cli"],
     ["__main__"],
 ]

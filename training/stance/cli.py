@@ -1,29 +1,24 @@
-"""The command line: the only module that prints or exits. Heavy imports wait inside commands."""
+"""The command line: with cli_predict, all that prints or exits. Heavy imports wait inside commands."""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
-from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
-from stance import __version__
+from stance import __version__, cli_predict
+from stance.console import MODELS, err, out, say
 from stance.errors import MissingExtraError, StanceError, UserError
 
 if TYPE_CHECKING:
     from stance.config import TrainConfig
     from stance.dataset import LabelledData
-    from stance.records import Article
-    from stance.tagger import Tagger
     from stance.train import Tracker
-
-MODELS = Path("models")
 
 app = typer.Typer(
     name="stance",
@@ -36,9 +31,6 @@ app = typer.Typer(
 )
 labels_app = typer.Typer(help="Check annotated sentences, and prepare new ones.", no_args_is_help=True)
 app.add_typer(labels_app, name="labels")
-
-out = Console()
-err = Console(stderr=True)
 
 
 def main() -> NoReturn:
@@ -73,10 +65,6 @@ def _interrupted(number: int, _frame: object) -> NoReturn:
 def _fail(message: str, code: int) -> NoReturn:
     err.print(Text(f"stance: {message}", style="red" if err.is_terminal else ""), soft_wrap=True)
     sys.exit(code)
-
-
-def _say(message: str) -> None:
-    err.print(message, highlight=False, markup=False, soft_wrap=True)
 
 
 def _version(wanted: bool) -> None:
@@ -153,7 +141,7 @@ def _train_one(config: TrainConfig, models: Path, tracker: Tracker) -> None:
         with TrainingProgress(err, config.name) as watcher:
             result, lines = run(config, models, tracker, watcher)
     except SystemExit:
-        _say("finished folds are kept: the same command goes on with the first unfinished one")
+        say("finished folds are kept: the same command goes on with the first unfinished one")
         raise
     articles = len(set(result.problem.groups))
     parts = f"{len(result.outcomes)} of {config.folds} folds of whole articles"
@@ -165,96 +153,15 @@ def _train_one(config: TrainConfig, models: Path, tracker: Tracker) -> None:
     )
     out.print(report_tables(result.report, title))
     for line in [*lines, f"model written to {result.folder}"]:
-        _say(line)
+        say(line)
 
 
 def _say_next(folder: Path, tracked: bool) -> None:
     compare = "   compare runs: stance ui" if tracked else ""
-    _say(f"next: stance predict ARTICLE.txt --model {folder}{compare}")
+    say(f"next: stance predict ARTICLE.txt --model {folder}{compare}")
 
 
-@app.command()
-def predict(
-    paths: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="PATH...", help="Articles: .txt, .md, .html, .jsonl (one a line), folders, or -."
-        ),
-    ],
-    model: Annotated[
-        Path | None, typer.Option(help="Model folder; default: the best one in models/.")
-    ] = None,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write .jsonl or .csv here.")] = None,
-    summary: Annotated[
-        bool, typer.Option("--summary", help="One row an article instead of one a sentence.")
-    ] = False,
-    stdin_format: Annotated[
-        str, typer.Option(help="What - holds: txt, md, html or jsonl.", metavar="FORMAT")
-    ] = "txt",
-) -> None:
-    """Tag every sentence of articles with topics and framing."""
-    from stance.files import check_file
-    from stance.formats import READERS, read_articles, writer_for
-    from stance.tagger import Tagger, best_model
-
-    if f".{stdin_format}" not in READERS:
-        known = ", ".join(suffix[1:] for suffix in READERS)
-        raise UserError(f"--stdin-format {stdin_format}: unknown format; use one of {known}")
-    write = writer_for(output) if output else None
-    if output:
-        check_file(output)
-    articles = read_articles(paths, stdin=sys.stdin.buffer, stdin_format=stdin_format, skip=output)
-    folder = model or best_model(MODELS)
-    tagger = Tagger.load(folder)
-    if model is None:
-        score = tagger.manifest["scores"]["score"]
-        _say(f"model: {folder} (the best in {MODELS}/, cross-validated score {score:.3f})")
-    rows = list(_rows(tagger, articles, summary))
-    if not rows:
-        raise UserError(
-            f"{articles[0].place}: no sentence found to tag; check that it holds an article's text"
-        )
-    tagged = {row["article"] for _, row in rows}
-    for article in articles:
-        if article.id not in tagged:
-            _say(f"{article.place}: no sentence found in it; it has no row")
-    if write and output:
-        write((row for _, row in rows), output)
-        what = "articles" if summary else "sentences"
-        _say(f"{len(rows)} {what} of {len(tagged)} articles written to {output}")
-    else:
-        _show(tagger, rows, summary)
-
-
-def _rows(tagger: Tagger, articles: list[Article], summary: bool) -> Iterable[tuple[Any, dict[str, Any]]]:
-    """Yield what was tagged with its row; a progress bar follows on a terminal."""
-    from rich.progress import track
-
-    from stance.rows import article_rows, sentence_row
-
-    identity = (tagger.taxonomy, tagger.name, tagger.fingerprint)
-    watched = track(
-        articles, "tagging", console=err, transient=True, disable=not err.is_terminal or len(articles) == 1
-    )
-    tagged = tagger.tag(watched)
-    if summary:
-        return ((None, row) for row in article_rows(tagged, *identity))
-    return ((each, sentence_row(each, *identity)) for each in tagged)
-
-
-def _show(tagger: Tagger, rows: list[tuple[Any, dict[str, Any]]], summary: bool) -> None:
-    from stance.formats import json_line
-    from stance.render import summary_table, tagged_tables
-
-    if not out.is_terminal:
-        sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # a pipe's locale is not ours
-        sys.stdout.writelines(json_line(row) for _, row in rows)
-        sys.stdout.flush()
-    elif summary:
-        out.print(summary_table((row for _, row in rows), tagger.taxonomy))
-    else:
-        for table in tagged_tables((each for each, _ in rows), tagger.taxonomy):
-            out.print(table)
+cli_predict.register(app)
 
 
 @app.command()
@@ -275,7 +182,7 @@ def evaluate(
     tagger = Tagger.load(model)
     labelled = load_file(data, tagger.taxonomy)
     if known := trained_on(tagger, labelled):
-        _say(f"{known} of {len(labelled.examples)} sentences were trained on: scores on them are too high")
+        say(f"{known} of {len(labelled.examples)} sentences were trained on: scores on them are too high")
     report = score_model(tagger, labelled)
     if as_json:
         value = {
@@ -302,9 +209,9 @@ def ui(
     except ImportError as error:
         raise MissingExtraError(error.name or "mlflow", "train", "the MLflow UI") from None
     if store_uri().startswith("http"):
-        _say(f"the runs are on a server: open {store_uri()} in a browser")
+        say(f"the runs are on a server: open {store_uri()} in a browser")
         return
-    _say(f"MLflow on {store_uri()}: open http://127.0.0.1:{port} in a browser; Ctrl-C ends it")
+    say(f"MLflow on {store_uri()}: open http://127.0.0.1:{port} in a browser; Ctrl-C ends it")
     code = subprocess.run(ui_command(port), check=False).returncode  # noqa: S603 - our own command
     if code not in {0, -signal.SIGINT, 130}:
         raise StanceError(f"the MLflow UI ended with code {code}; see its messages above")
@@ -349,7 +256,7 @@ def labels_stats(
     if html:
         with whole_file(html) as partial:
             partial.write_text(page(data, meta), encoding="utf-8")
-        _say(f"page written to {html}")
+        say(f"page written to {html}")
 
 
 @labels_app.command("agreement")
@@ -381,7 +288,8 @@ def labels_new(
 ) -> None:
     """Cut articles into sentences, as rows ready to be labelled."""
     from stance.drafting import draft
-    from stance.formats import read_articles, write_jsonl
+    from stance.formats import write_jsonl
+    from stance.inputs import InputOptions, read_articles
     from stance.taxonomy import Taxonomy
 
     axes = Taxonomy.load(taxonomy)
@@ -389,6 +297,6 @@ def labels_new(
         raise UserError(f"{output}: labels are JSON Lines; name a .jsonl file")
     if output.exists():
         raise UserError(f"{output}: exists and may hold labels; name a new file")
-    rows = list(draft(read_articles(paths, stdin=sys.stdin.buffer), axes))
+    rows = list(draft(read_articles(paths, InputOptions(), sys.stdin.buffer), axes))
     write_jsonl(rows, output)
-    _say(f"{len(rows)} sentences to label written to {output}; what labels mean: see the codebook")
+    say(f"{len(rows)} sentences to label written to {output}; what labels mean: see the codebook")
