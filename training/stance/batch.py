@@ -8,35 +8,36 @@ At the end the receipts become ``manifest.json`` and ``errors.jsonl``, and go.
 
 from __future__ import annotations
 
-import hashlib
 import io
-import json
-import os
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
 from stance import __version__
-from stance.errors import ArticleError, StanceError, UserError
+from stance.errors import ArticleError, UserError
 from stance.extract import RawArticle, extract
-from stance.files import sha256, whole_file, write_json
-from stance.formats import WRITERS, Layout, Row, write_jsonl
+from stance.files import sha256
+from stance.formats import WRITERS, Layout, Row
 from stance.inputs import InputOptions, read_raw
+from stance.ledger import (
+    RECEIPTS,
+    describe_inputs,
+    finish,
+    open_manifest,
+    read_receipt,
+    sole_use,
+    verify,
+    write_receipt,
+)
 from stance.records import Article, Tagged
-from stance.rows import SCHEMA_VERSION, RowKind, article_rows, layout, sentence_row
-from stance.sources import sources_of
+from stance.rows import RowKind, article_rows, layout, sentence_row
 from stance.tagger import Tagger
 
-MANIFEST_FILE = "manifest.json"
-ERRORS_FILE = "errors.jsonl"
 SHARD_SIZE = 500
 NO_SENTENCE = "no sentence found in it; check that it holds an article's text"
-_RECEIPTS = "progress"
 _UNKNOWN_LANGUAGE = "unknown"
 
 
@@ -215,55 +216,17 @@ def run(
             "cannot be; save the input to a file first, or name one output file"
         )
     folder.mkdir(parents=True, exist_ok=True)
-    with _sole_use(folder):
-        inputs = _describe(paths, options.inputs)
+    with sole_use(folder):
+        inputs = describe_inputs(paths, options.inputs)
         watcher.plan(sum(each["bytes"] for each in inputs))
         identity = _identity(inputs, tagger, options)
-        manifest = _open(folder, identity)
+        manifest = open_manifest(folder, identity)
         if not manifest.get("complete"):
             _tag(paths, folder, tagger, options, watcher, engine)
-            manifest = _finish(folder, manifest)
+            manifest = finish(folder, manifest)
         else:
-            _verify(folder, manifest)
-            shutil.rmtree(folder / _RECEIPTS, ignore_errors=True)
+            verify(folder, manifest)
     return Summary(manifest["articles"], manifest["failed"], manifest["sentences"], manifest["languages"])
-
-
-@contextmanager
-def _sole_use(folder: Path) -> Iterator[None]:
-    """Hold a lock on a folder; the system lets go of it when the process ends, however it ends."""
-    try:
-        import fcntl
-    except ImportError:  # Windows: two runs at once are the user's to avoid
-        yield
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(f"{folder}: another run is writing here; wait for it, or name another") from None
-        yield
-    finally:
-        os.close(handle)
-
-
-def _describe(paths: Sequence[Path], options: InputOptions) -> list[dict[str, Any]]:
-    """Say what the inputs are by every file's name, size and content, and by no time."""
-    described = []
-    for path in paths:
-        files = size = 0
-        digest = hashlib.sha256()
-        for source in sources_of(path, options.stdin_format, options.skip):
-            try:
-                content = sha256(Path(source.place))
-            except OSError as error:
-                content = f"unreadable: {error.strerror}"
-            digest.update(json.dumps([source.place, source.size(), content]).encode())
-            files += 1
-            size += source.size()
-        described.append({"path": str(path), "files": files, "bytes": size, "sha256": digest.hexdigest()})
-    return described
 
 
 def _identity(inputs: list[dict[str, Any]], tagger: Tagger, options: BatchOptions) -> dict[str, Any]:
@@ -282,56 +245,6 @@ def _identity(inputs: list[dict[str, Any]], tagger: Tagger, options: BatchOption
     }
 
 
-def _open(folder: Path, identity: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the folder's manifest, a new one where the run begins."""
-    path = folder / MANIFEST_FILE
-    if not path.exists():
-        if any(not each.name.startswith(".") for each in folder.iterdir()):
-            raise UserError(
-                f"{folder}: holds files that no run of this kind wrote; name a new or empty folder"
-            )
-        manifest = {"schema": SCHEMA_VERSION, "complete": False, "run": dict(identity)}
-        _write(path, manifest)
-        return manifest
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        difference = _difference(manifest["run"], identity)
-    except (OSError, ValueError, KeyError, TypeError):
-        raise UserError(f"{path}: not a manifest of this kind of run; name a new or empty folder") from None
-    if difference:
-        raise UserError(
-            f"{folder}: holds another run: {difference}; name a new folder, or repeat the command "
-            "that began it"
-        )
-    return dict(manifest)
-
-
-def _difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str | None:
-    """Say in words what keeps a run from being continued."""
-    if (old["model"], old["fingerprint"]) != (new["model"], new["fingerprint"]):
-        return f"its model is {old['model']} {old['fingerprint']}, not {new['model']} {new['fingerprint']}"
-    given = [[each["path"] for each in run["inputs"]] for run in (old, new)]
-    if given[0] != given[1]:
-        return f"its inputs are {' '.join(given[0])}, not {' '.join(given[1])}"
-    for before, now in zip(old["inputs"], new["inputs"], strict=True):
-        if before != now:
-            return f"its input {before['path']} has changed since"
-    for name, value in new["settings"].items():
-        if old["settings"][name] != value:
-            return f"its --{name} is {_shown(old['settings'][name])}, not {_shown(value)}"
-    if old["stance"] != new["stance"]:
-        return f"stance {old['stance']} began it, and this is stance {new['stance']}"
-    return None
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, dict):
-        return ",".join(f"{key}={item}" for key, item in value.items()) or "none"
-    if isinstance(value, list):
-        return "both" if len(value) > 1 else str(value[0])
-    return str(value)
-
-
 def _tag(
     paths: Sequence[Path],
     folder: Path,
@@ -342,7 +255,7 @@ def _tag(
 ) -> None:
     """Tag every shard that has no receipt."""
     layouts = {kind: layout(kind, tagger.taxonomy, tagger.name, tagger.fingerprint) for kind in options.kinds}
-    for name in ("", _RECEIPTS, *options.kinds):
+    for name in ("", RECEIPTS, *options.kinds):
         (folder / name).mkdir(exist_ok=True)
         for left in (folder / name).glob(".*.partial"):  # by a run that was killed
             left.unlink()
@@ -359,7 +272,7 @@ def _shards(
     number = 0
     while (first := next(raws, None)) is not None:
         members = [first, *islice(raws, options.shard_size - 1)]
-        receipt = _receipt(folder, number)
+        receipt = read_receipt(folder, number)
         if receipt is None:
             yield Shard(number, _watched(members, watcher))
         else:
@@ -371,21 +284,6 @@ def _watched(members: Sequence[RawArticle], watcher: Watcher) -> Iterator[RawArt
     for raw in members:
         watcher.begin(raw.offset)
         yield raw
-
-
-def _receipt(folder: Path, number: int) -> dict[str, Any] | None:
-    """Return a shard's receipt; None if the shard has to be tagged."""
-    path = _receipt_path(folder, number)
-    try:
-        receipt = json.loads(path.read_text(encoding="utf-8"))
-        intact = all(sha256(folder / part["path"]) == part["sha256"] for part in receipt["parts"])
-    except (OSError, ValueError):
-        return None
-    return dict(receipt) if intact else None
-
-
-def _receipt_path(folder: Path, number: int) -> Path:
-    return folder / _RECEIPTS / f"{number:05}.json"
 
 
 def _write_shard(folder: Path, result: ShardResult, layouts: Mapping[RowKind, Layout], suffix: str) -> None:
@@ -402,49 +300,4 @@ def _write_shard(folder: Path, result: ShardResult, layouts: Mapping[RowKind, La
         "languages": dict(result.languages),
         "errors": list(result.errors),
     }
-    _write(_receipt_path(folder, result.number), receipt)
-
-
-def _finish(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn the receipts into ``errors.jsonl`` and the manifest, one receipt in memory at a time."""
-    paths = sorted((folder / _RECEIPTS).glob("*.json"), key=lambda path: int(path.stem))
-    parts: list[Mapping[str, Any]] = []
-    totals: Counter[str] = Counter()
-    languages: Counter[str] = Counter()
-
-    def errors() -> Iterator[Row]:
-        for path in paths:
-            receipt = json.loads(path.read_text(encoding="utf-8"))
-            parts.extend(receipt["parts"])
-            languages.update(receipt["languages"])
-            totals.update({name: receipt[name] for name in ("articles", "failed", "sentences")})
-            yield from receipt["errors"]
-
-    write_jsonl(errors(), folder / ERRORS_FILE)
-    whole = {
-        **manifest,
-        "complete": True,
-        "articles": totals["articles"],
-        "failed": totals["failed"],
-        "sentences": totals["sentences"],
-        "languages": dict(sorted(languages.items())),
-        "errors": {"path": ERRORS_FILE, "rows": totals["failed"], "sha256": sha256(folder / ERRORS_FILE)},
-        "parts": parts,
-    }
-    _write(folder / MANIFEST_FILE, whole)
-    shutil.rmtree(folder / _RECEIPTS)
-    return whole
-
-
-def _verify(folder: Path, manifest: Mapping[str, Any]) -> None:
-    for part in [manifest["errors"], *manifest["parts"]]:
-        path = folder / part["path"]
-        if not path.is_file() or sha256(path) != part["sha256"]:
-            raise StanceError(
-                f"{path}: missing or changed since the run that is complete; run into a new folder"
-            )
-
-
-def _write(path: Path, value: Any) -> None:
-    with whole_file(path) as partial:
-        write_json(partial, value)
+    write_receipt(folder, result.number, receipt)

@@ -12,7 +12,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _SPARSE = 0.1
-_HALF_ZEROS = 0.3
+_MOSTLY = 0.7
 _BINARY = "holds binary data, not text; give a text, HTML, JSON Lines, CSV or Parquet file"
 
 
@@ -52,9 +52,9 @@ def unicode_encoding(head: bytes) -> str | None:
     # English in UTF-16 without a mark: every other byte is zero.
     even, odd = head[::2].count(0), head[1::2].count(0)
     half = len(head) // 2 or 1
-    if odd / half > _HALF_ZEROS and not even:
+    if odd / half > _MOSTLY and not even:
         return "utf-16-le"
-    return "utf-16-be" if even / half > _HALF_ZEROS and not odd else None
+    return "utf-16-be" if even / half > _MOSTLY and not odd else None
 
 
 def mended(text: str) -> str:
