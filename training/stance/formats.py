@@ -105,7 +105,8 @@ def write_csv(rows: Iterable[Row], path: Path, layout: Layout) -> int:
     """
     count = 0
     with whole_file(path) as partial, partial.open("w", encoding="utf-8", newline="") as handle:
-        writer = csv.writer(handle, lineterminator="\n")
+        # Unquoted, a lone carriage return in a title would end the row.
+        writer = csv.writer(handle, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
         writer.writerow([name for field in layout.fields for name in _csv_names(field)])
         for row in rows:
             writer.writerow([cell for field in layout.fields for cell in _csv_cells(field, row[field.name])])

@@ -55,4 +55,8 @@ def detect(text: str) -> str | None:
 def _identifier() -> LanguageIdentifier:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    # Languages without a code of two letters are mostly neighbours of one that has one, as Wu is of
+    # Chinese, and would only take probability from it.
+    identifier.set_languages([code for code in identifier.labels if len(code) == 2])
+    return identifier
