@@ -89,7 +89,6 @@ from pathlib import Path
 sys.path.insert(0, {tests!r})
 from test_batch import Quiet, fake_tagger, options
 from stance import batch
-from stance.records import Article
 from stance.taxonomy import Taxonomy
 
 def slowly(tagger, shards, options):
@@ -98,10 +97,12 @@ def slowly(tagger, shards, options):
         yield batch.tag_shard(tagger, shard, options)
 
 tagger = fake_tagger(Taxonomy.load(Path({taxonomy!r})))
-import pyarrow.parquet
-list(tagger.tag([Article("x", "They met.", "x")]))
-print("ready", flush=True)
-batch.run([Path("news.jsonl")], Path("out"), tagger, options(), Quiet(), slowly)
+
+class Telling(Quiet):
+    def failed(self, articles):
+        print("a shard is done", flush=True)
+
+batch.run([Path("news.jsonl")], Path("out"), tagger, options(), Telling(), slowly)
 """
 
 
@@ -113,7 +114,7 @@ def options(**changes: Any) -> BatchOptions:
 def test_ten_kills_change_no_byte(labels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """SIGKILL at ten random moments, the same run again: the folder is the undisturbed one to the byte."""
     monkeypatch.chdir(tmp_path)
-    write_news(tmp_path / "news.jsonl", 300)
+    write_news(tmp_path / "news.jsonl", 600)
     taxonomy = labels / "taxonomy.yaml"
     tagger = fake_tagger(Taxonomy.load(taxonomy))
     run([Path("news.jsonl")], Path("whole"), tagger, options(), Quiet())
@@ -124,7 +125,7 @@ def test_ten_kills_change_no_byte(labels: Path, tmp_path: Path, monkeypatch: pyt
         with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as child:
             assert child.stdout is not None
             child.stdout.readline()
-            time.sleep(chance.uniform(0, 0.3))
+            time.sleep(chance.uniform(0, 0.25))
             child.send_signal(signal.SIGKILL)
         assert child.returncode == -signal.SIGKILL
         progressed.add(len(list(Path("out").rglob("part-*.parquet"))))
@@ -132,7 +133,7 @@ def test_ten_kills_change_no_byte(labels: Path, tmp_path: Path, monkeypatch: pyt
     run([Path("news.jsonl")], Path("out"), tagger, options(), Quiet())
     assert tree(Path("out")) == tree(Path("whole"))
     rows = pyarrow.parquet.read_table("out/sentences").to_pylist()
-    expected = [f"n{number}" for number in range(300) if number not in BAD for _ in range(2)]
+    expected = [f"n{number}" for number in range(600) if number not in BAD for _ in range(2)]
     assert [row["article"] for row in rows] == expected
 
 
