@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -48,7 +49,7 @@ def table(form: str, row: dict[str, str]) -> bytes:
     return sink.getvalue()
 
 
-PACK = {"": bytes, "gz": gzip.compress, "zst": zstandard.compress}
+PACK: dict[str, Callable[[bytes], bytes]] = {"": bytes, "gz": gzip.compress, "zst": zstandard.compress}
 
 
 @pytest.mark.parametrize("packing", PACK)
