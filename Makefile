@@ -21,7 +21,7 @@ $(VENV)/.all: pyproject.toml constraints.txt
 demo: $(VENV)/.train
 	$(BIN)/stance train
 	$(BIN)/stance predict tests/data/unseen.txt
-	$(BIN)/stance predict tests/data/unseen.txt --summary
+	$(BIN)/stance predict tests/data/unseen.txt --rows articles
 	@echo "compare the two runs: $(BIN)/stance ui"
 
 test: $(VENV)/.all

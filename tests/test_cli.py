@@ -62,9 +62,16 @@ def test_predict_writes_the_same_rows_to_jsonl_and_csv(
 
 
 def test_summary_gives_one_row_an_article(stance: Stance, models: Path, article: Path) -> None:
-    """--summary counts framings and topics per article and gives the index from -1 to 1."""
+    """--rows articles counts framings and topics per article and gives the index from -1 to 1."""
     done = stance(
-        "predict", article, "-", "--summary", "--model", models / "tfidf", stdin="They met. They left."
+        "predict",
+        article,
+        "-",
+        "--rows",
+        "articles",
+        "--model",
+        models / "tfidf",
+        stdin="They met. They left.",
     )
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [(row["article"], row["sentences"]) for row in rows] == [("talks", 3), ("stdin", 2)]
@@ -146,9 +153,9 @@ def test_one_bad_article_among_good_ones_leaves_no_output(
     stance: Stance, models: Path, article: Path, tmp_path: Path
 ) -> None:
     """A run that could not read everything writes nothing, rather than a part that looks whole."""
-    (tmp_path / "bad.txt").write_bytes(b"\xff\xfe\xfa")
+    (tmp_path / "bad.txt").write_bytes(b"\xff\xfea")
     done = stance("predict", article, "bad.txt", "--model", models / "tfidf", "-o", "tags.jsonl", code=2)
-    assert "bad.txt: not UTF-8" in done.stderr
+    assert "bad.txt: is marked as UTF-16" in done.stderr
     assert {path.name for path in tmp_path.iterdir()} == {"talks.txt", "bad.txt"}
 
 

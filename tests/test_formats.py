@@ -6,17 +6,20 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow.parquet
 import pytest
 
 from stance.errors import UserError
-from stance.formats import read_articles, write_csv, write_jsonl
+from stance.formats import Field, Layout, write_csv, write_jsonl, write_parquet
+from stance.inputs import InputOptions, read_articles
 from stance.records import Article
 
 
 def read(
     *paths: Path, stdin: bytes = b"", stdin_format: str = "txt", skip: Path | None = None
 ) -> list[Article]:
-    return read_articles(paths, stdin=io.BytesIO(stdin), stdin_format=stdin_format, skip=skip)
+    options = InputOptions(stdin_format, skip=skip)
+    return list(read_articles(paths, options, io.BytesIO(stdin)))
 
 
 HTML = """<!doctype html><html><head><title>Envoys meet</title></head><body>
@@ -82,12 +85,12 @@ def test_the_output_of_an_earlier_run_is_not_an_article(tmp_path: Path) -> None:
         ("a.txt", b"", "is empty"),
         ("a.txt", b" \n\xef\xbb\xbf\n", "is empty"),
         ("a.txt", b"PK\x03\x04\x00\x00", "binary"),
-        ("a.txt", b"caf\xe9", "not UTF-8 text (byte 4)"),
+        ("a.txt", b"\xff\xfea", "marked as UTF-16 text but breaks it at byte 3"),
         ("a.pdf", b"%PDF", "cannot read '.pdf' files"),
         ("a.html", b"<html></html>", "no article text"),
         ("a.jsonl", b'{"text": "x"}\n{"text": \n', "a.jsonl:2: not valid JSON"),
         ("a.jsonl", b'["text"]\n', "a.jsonl:1: expected a JSON object"),
-        ("a.jsonl", b'{"txt": "x"}\n', "a.jsonl:1: 'text' is missing"),
+        ("a.jsonl", b'{"txt": "x"}\n', "a.jsonl:1: no column 'text'"),
         (
             "a.jsonl",
             b'{"id": 1, "text": "x"}\n{"id": 1, "text": "y"}\n{"id": [], "text": "z"}',
@@ -113,16 +116,22 @@ def test_a_missing_path_and_a_bare_folder_are_refused(tmp_path: Path) -> None:
         read(tmp_path)
 
 
-def test_rows_survive_json_and_csv(tmp_path: Path) -> None:
+def test_rows_survive_every_format(tmp_path: Path) -> None:
     """Text with quotes, commas and line breaks comes back as it went in; nested fields become columns."""
     rows = [
         {"text": 'He said "no", twice\nor so', "topics": ["a", "b"], "p": {"a": 0.5, "b": 0.25}},
         {"text": "Ünïcode — ok", "topics": [], "p": {"a": 0.1, "b": 0.2}},
     ]
     write_jsonl(rows, tmp_path / "r.jsonl")
-    write_csv(rows, tmp_path / "r.csv")
+    fields = (Field("text", "text"), Field("topics", "labels"), Field("p", "numbers", ("a", "b")))
+    layout = Layout(fields, {"stance_schema": "2"})
+    write_csv(rows, tmp_path / "r.csv", layout)
+    write_parquet(rows, tmp_path / "r.parquet", layout)
     lines = (tmp_path / "r.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line) for line in lines] == rows
+    parquet = pyarrow.parquet.read_table(tmp_path / "r.parquet")
+    assert parquet.to_pylist() == rows
+    assert parquet.schema.metadata == {b"stance_schema": b"2"}
     with (tmp_path / "r.csv").open(encoding="utf-8", newline="") as handle:
         table = list(csv.DictReader(handle))
     assert [row["text"] for row in table] == [row["text"] for row in rows]

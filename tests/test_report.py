@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,14 @@ import pytest
 
 from conftest import ROOT, Stance
 from report_rows import NASTY, TOPICS, rows, write
-from stance.errors import MissingExtraError, UserError
+from stance.errors import UserError
 from stance.formats import write_csv
 from stance.report.axes import find_axes, load_taxonomy
 from stance.report.columns import columns, read_day
 from stance.report.page import SCRIPTS, STYLES, embedded, page
 from stance.report.reading import read_rows
+from stance.rows import layout
+from stance.taxonomy import Taxonomy
 
 NEWS = ROOT / "labels" / "news" / "taxonomy.yaml"
 APP = ROOT / "training" / "stance" / "report" / "app"
@@ -29,12 +30,14 @@ def read(path: Path) -> dict[str, Any]:
 
 def test_every_format_gives_the_same_columns(tmp_path: Path) -> None:
     """JSON Lines, CSV, Parquet (nested or flat) and a folder of parts say the same."""
-    parquet = pytest.importorskip("pyarrow.parquet", reason="needs the train extra")
     import pyarrow as pa
+    from pyarrow import parquet
 
     values = rows(4, 5)
+    values[1]["text"] = "=SUM of it all, she said."
     expected = read(write(tmp_path / "tags.jsonl", values))
-    write_csv(values, tmp_path / "tags.csv")
+    news = layout("sentences", Taxonomy.load(NEWS), "m", "f")
+    write_csv(values, tmp_path / "tags.csv", news)
     parquet.write_table(pa.Table.from_pylist(values), tmp_path / "tags.parquet")
     chances = pa.map_(pa.string(), pa.float64())
     table = pa.Table.from_pylist(values)
@@ -45,21 +48,23 @@ def test_every_format_gives_the_same_columns(tmp_path: Path) -> None:
     parquet.write_table(table, tmp_path / "maps.parquet")
     (tmp_path / "parts").mkdir()
     write(tmp_path / "parts" / "1.jsonl", values[:7])
-    write_csv(values[7:], tmp_path / "parts" / "2.csv")
+    write_csv(values[7:], tmp_path / "parts" / "2.csv", news)
     for name in ("tags.csv", "tags.parquet", "maps.parquet", "parts"):
         assert read(tmp_path / name) == expected, name
     assert expected["articles"]["sentences"] == [5, 5, 5, 5]
     assert [axis["single"] for axis in expected["axes"]] == [True, False]
 
 
-def test_parquet_without_pyarrow_says_what_to_install(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A missing optional package is named with the command that installs it."""
-    monkeypatch.setitem(sys.modules, "pyarrow", None)
-    (tmp_path / "tags.parquet").write_bytes(b"PAR1")
-    with pytest.raises(MissingExtraError, match="pip install 'stance"):
-        read_rows([tmp_path / "tags.parquet"])
+def test_a_folder_of_a_batch_run_gives_its_sentences(tmp_path: Path) -> None:
+    """Beside the sentences stand article rows, errors and a manifest, which are no sentences."""
+    values = rows(3, 2)
+    for name in ("sentences", "articles"):
+        (tmp_path / "tags" / name).mkdir(parents=True)
+    write(tmp_path / "tags" / "sentences" / "part-00000.jsonl", values)
+    (tmp_path / "tags" / "articles" / "part-00000.jsonl").write_text('{"article": "a"}\n', encoding="utf-8")
+    (tmp_path / "tags" / "errors.jsonl").write_text('{"reason": "empty"}\n', encoding="utf-8")
+    (tmp_path / "tags" / "manifest.json").write_text("{}", encoding="utf-8")
+    assert read(tmp_path / "tags") == read(write(tmp_path / "tags.jsonl", values))
 
 
 def test_rows_of_before_the_article_fields_still_work(tmp_path: Path) -> None:

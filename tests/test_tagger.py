@@ -70,7 +70,8 @@ def test_rows_hold_every_documented_field(models: Path) -> None:
     tagged = list(tagger.tag([Article("x", ARTICLE, "x.txt"), Article("y", "They met.", "y.txt")]))
     row = sentence_row(tagged[0], tagger.taxonomy, tagger.name, tagger.fingerprint)
     assert list(row) == [
-        "article", "index", "start", "end", "text", "framing", "framing_probabilities",
+        "article", "title", "source", "date", "url", "language",
+        "index", "start", "end", "text", "framing", "framing_probabilities",
         "topics", "topics_probabilities", "model", "fingerprint",
     ]  # fmt: skip
     assert row["framing"] == max(row["framing_probabilities"], key=row["framing_probabilities"].get)

@@ -58,7 +58,7 @@ class Rows:
 
 def fit(taxonomy: Taxonomy, rows: Rows, recipe: Recipe, seed: int) -> Network:
     """Train a network by a recipe."""
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     soft = _teach(taxonomy, rows, recipe, seed) if recipe.teachers else None
     seed_everything(seed)
     encodings = TOKENIZER.encode_batch(list(rows.texts))

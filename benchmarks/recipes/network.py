@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,7 +26,7 @@ class Network(nn.Module):
 
     def __init__(self, taxonomy: Taxonomy, recipe: Recipe) -> None:
         super().__init__()
-        self.encoder = AutoModel.from_pretrained(
+        self.encoder: Any = AutoModel.from_pretrained(
             locate(DEFAULT_ENCODER, None), dtype=torch.float32, attn_implementation="eager"
         )
         for module in self.encoder.modules():
@@ -44,7 +45,7 @@ class Network(nn.Module):
 
     def below(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Return the states that the frozen part gives, shape (batch, tokens, width)."""
-        states = self.encoder.embeddings(input_ids=ids)
+        states: Tensor = self.encoder.embeddings(input_ids=ids)
         away = _away(mask)
         for layer in self.encoder.encoder.layer[: self.frozen]:
             states = layer(states, away)
@@ -53,18 +54,20 @@ class Network(nn.Module):
     def pooled(self, pair: Pair) -> Tensor:
         """Return one vector a sentence, shape (batch, width), from ids or from states of :meth:`below`."""
         first, mask = pair
-        states = first.float() if first.is_floating_point() else self.below(first, mask)
+        states: Tensor = first.float() if first.is_floating_point() else self.below(first, mask)
         away = _away(mask)
         for layer in self.encoder.encoder.layer[self.frozen :]:
             states = layer(states, away)
         if self.pooling == "cls":
-            return states[:, 0]
+            first_token: Tensor = states[:, 0]
+            return first_token
         away = (mask == 0).unsqueeze(-1)
         if self.pooling == "max":
             return states.masked_fill(away, -1e4).amax(1)
         if self.pooling == "attention":
             weight = self.query(states).float().masked_fill(away, -1e4).softmax(1)
-            return (states * weight).sum(1)
+            weighed: Tensor = (states * weight).sum(1)
+            return weighed
         share = mask.unsqueeze(-1).to(states.dtype)
         return (states * share).sum(1) / share.sum(1)
 
@@ -134,7 +137,7 @@ def describe(network: Network, tokenizer: Tokenizer, taxonomy: Taxonomy) -> None
         with torch.no_grad():
             found = network.pooled(collate(encodings, range(len(encodings))))
             found = found - found.mean(0)
-            head.weight.copy_(functional.normalize(found, dim=1) * head.weight.norm(dim=1).mean())
+            head.weight.copy_(functional.normalize(found, dim=1) * head.weight.norm(dim=1).mean())  # type: ignore[operator]
 
 
 def pretrain_masked(network: Network, encodings: Sequence[Encoding], epochs: int, seed: int) -> None:

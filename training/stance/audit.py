@@ -7,64 +7,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from stance.dataset import LabelledData
+from stance.language import ENOUGH_WORDS, english_share
 from stance.records import Example
 from stance.segment import is_furniture
 from stance.split import near_duplicates
 
-# The commonest function words of English make up about two fifths of any English text.
-_ENGLISH = frozenset(
-    [
-        "the",
-        "of",
-        "and",
-        "to",
-        "in",
-        "a",
-        "is",
-        "that",
-        "for",
-        "on",
-        "was",
-        "with",
-        "as",
-        "it",
-        "by",
-        "at",
-        "from",
-        "be",
-        "are",
-        "has",
-        "have",
-        "an",
-        "its",
-        "this",
-        "said",
-        "not",
-        "will",
-        "were",
-        "or",
-        "had",
-        "but",
-        "his",
-        "her",
-        "their",
-        "he",
-        "she",
-        "they",
-        "we",
-        "you",
-        "i",
-        "which",
-        "would",
-        "who",
-        "been",
-        "more",
-        "than",
-        "no",
-        "after",
-    ]
-)
-_ENOUGH_WORDS = 30
 _FUNCTION_WORDS = 0.15
 _SHOWN = 60
 
@@ -125,8 +72,7 @@ def _not_english(examples: Sequence[Example]) -> list[str]:
     return [
         f"{first[name].place}: article '{name}' does not look English; remove or translate it"
         for name, found in words.items()
-        if len(found) >= _ENOUGH_WORDS
-        and sum(word in _ENGLISH for word in found) / len(found) < _FUNCTION_WORDS
+        if len(found) >= ENOUGH_WORDS and english_share(found) < _FUNCTION_WORDS
     ]
 
 

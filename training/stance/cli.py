@@ -1,13 +1,12 @@
-"""The command line: the only module that exits. Heavy imports wait inside commands."""
+"""The command line: with its cli_ modules, all that prints or exits. Heavy imports wait inside commands."""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
-from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.text import Text
@@ -15,17 +14,14 @@ from rich.text import Text
 from stance import __version__
 from stance.cli_compare import compare
 from stance.cli_labels import labels_app
+from stance.cli_predict import predict
 from stance.cli_report import report
-from stance.console import err, out, say
+from stance.console import MODELS, err, out, say
 from stance.errors import MissingExtraError, StanceError, UserError
 
 if TYPE_CHECKING:
     from stance.config import TrainConfig
-    from stance.records import Article
-    from stance.tagger import Tagger
     from stance.train import Tracker
-
-MODELS = Path("models")
 
 app = typer.Typer(
     name="stance",
@@ -169,93 +165,7 @@ def _say_next(folder: Path, tracked: bool) -> None:
     say(f"next: stance predict ARTICLE.txt --model {folder}{compare}")
 
 
-@app.command()
-def predict(
-    paths: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="PATH...", help="Articles: .txt, .md, .html, .jsonl (one a line), folders, or -."
-        ),
-    ],
-    model: Annotated[
-        Path | None, typer.Option(help="Model folder; default: the best one in models/.")
-    ] = None,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write .jsonl or .csv here.")] = None,
-    summary: Annotated[
-        bool, typer.Option("--summary", help="One row an article instead of one a sentence.")
-    ] = False,
-    min_confidence: Annotated[
-        float, typer.Option(min=0, max=1, help="Below it a sentence is 'unsure' instead of labelled.")
-    ] = 0.0,
-    stdin_format: Annotated[
-        str, typer.Option(help="What - holds: txt, md, html or jsonl.", metavar="FORMAT")
-    ] = "txt",
-) -> None:
-    """Tag every sentence of articles with topics and framing."""
-    from stance.files import check_file
-    from stance.formats import READERS, read_articles, writer_for
-    from stance.tagger import Tagger, best_model
-
-    if f".{stdin_format}" not in READERS:
-        known = ", ".join(suffix[1:] for suffix in READERS)
-        raise UserError(f"--stdin-format {stdin_format}: unknown format; use one of {known}")
-    write = writer_for(output) if output else None
-    if output:
-        check_file(output)
-    articles = read_articles(paths, stdin=sys.stdin.buffer, stdin_format=stdin_format, skip=output)
-    folder = model or best_model(MODELS)
-    tagger = Tagger.load(folder)
-    if model is None:
-        score = tagger.manifest["scores"]["score"]
-        say(f"model: {folder} (the best in {MODELS}/, cross-validated score {score:.3f})")
-    rows = list(_rows(tagger, articles, summary, min_confidence))
-    if not rows:
-        raise UserError(
-            f"{articles[0].place}: no sentence found to tag; check that it holds an article's text"
-        )
-    tagged = {row["article"] for _, row in rows}
-    for article in articles:
-        if article.id not in tagged:
-            say(f"{article.place}: no sentence found in it; it has no row")
-    if write and output:
-        write((row for _, row in rows), output)
-        what = "articles" if summary else "sentences"
-        say(f"{len(rows)} {what} of {len(tagged)} articles written to {output}")
-    else:
-        _show(tagger, rows, summary)
-
-
-def _rows(
-    tagger: Tagger, articles: list[Article], summary: bool, min_confidence: float
-) -> Iterable[tuple[Any, dict[str, Any]]]:
-    """Yield what was tagged with its row; a progress bar follows on a terminal."""
-    from rich.progress import track
-
-    from stance.rows import article_rows, sentence_row
-
-    identity = (tagger.taxonomy, tagger.name, tagger.fingerprint)
-    watched = track(
-        articles, "tagging", console=err, transient=True, disable=not err.is_terminal or len(articles) == 1
-    )
-    tagged = tagger.tag(watched, min_confidence)
-    if summary:
-        return ((None, row) for row in article_rows(tagged, *identity))
-    return ((each, sentence_row(each, *identity)) for each in tagged)
-
-
-def _show(tagger: Tagger, rows: list[tuple[Any, dict[str, Any]]], summary: bool) -> None:
-    from stance.formats import json_line
-    from stance.render import summary_table, tagged_tables
-
-    if not out.is_terminal:
-        sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # a pipe's locale is not ours
-        sys.stdout.writelines(json_line(row) for _, row in rows)
-        sys.stdout.flush()
-    elif summary:
-        out.print(summary_table((row for _, row in rows), tagger.taxonomy))
-    else:
-        for table in tagged_tables((each for each, _ in rows), tagger.taxonomy):
-            out.print(table)
+app.command()(predict)
 
 
 @app.command()

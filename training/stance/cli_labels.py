@@ -87,7 +87,8 @@ def labels_new(
 ) -> None:
     """Cut articles into sentences, as rows ready to be labelled."""
     from stance.drafting import draft
-    from stance.formats import read_articles, write_jsonl
+    from stance.formats import write_jsonl
+    from stance.inputs import InputOptions, read_articles
     from stance.taxonomy import Taxonomy
 
     axes = Taxonomy.load(taxonomy)
@@ -95,6 +96,6 @@ def labels_new(
         raise UserError(f"{output}: labels are JSON Lines; name a .jsonl file")
     if output.exists():
         raise UserError(f"{output}: exists and may hold labels; name a new file")
-    rows = list(draft(read_articles(paths, stdin=sys.stdin.buffer), axes))
+    rows = list(draft(read_articles(paths, InputOptions(), sys.stdin.buffer), axes))
     write_jsonl(rows, output)
     say(f"{len(rows)} sentences to label written to {output}; what labels mean: see the codebook")

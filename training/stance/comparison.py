@@ -167,8 +167,8 @@ def _compared(rows: _Rows, a: _Sheet, b: _Sheet) -> Comparison:
     for name, gold in rows.gold.items():
         right = [(sheet.decided[name] == (gold > 0)).all(axis=1) for sheet in (a, b)]
         only[name] = (
-            [rows.texts[row] for row in np.flatnonzero(right[0] & ~right[1])],
-            [rows.texts[row] for row in np.flatnonzero(right[1] & ~right[0])],
+            [rows.texts[row] for row in np.flatnonzero(right[0] & ~right[1]).tolist()],
+            [rows.texts[row] for row in np.flatnonzero(right[1] & ~right[0]).tolist()],
         )
     return Comparison(
         (a.name, b.name), len(rows.groups), len(set(rows.groups)), rows.where, found, only, rows.notes

@@ -218,9 +218,9 @@ def out_of_fold(problem: Problem, outcomes: Sequence[Outcome]) -> Predictions:
 
 def light_parity(problem: Problem, outcomes: Sequence[Outcome]) -> Parity | None:
     """Compare the folds' models with their lighter forms on the held-out rows; None where there are none."""
-    if any(each.light is None for each in outcomes):
+    lighter = [replace(each, raw=each.light) for each in outcomes if each.light is not None]
+    if len(lighter) < len(outcomes):
         return None
-    lighter = [replace(each, raw=each.light) for each in outcomes]
     rows, axes = _tested(outcomes), problem.taxonomy.axes
     return parity(
         {name: table[rows] for name, table in problem.gold.items()},

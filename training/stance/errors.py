@@ -18,6 +18,20 @@ class UserError(StanceError):
     exit_code = 2
 
 
+class ArticleError(UserError):
+    """One article cannot be tagged; others may.
+
+    Attributes:
+        place: ``file`` or ``file:line``.
+        reason: what is wrong with it and what to do, without the place.
+    """
+
+    def __init__(self, place: str, reason: str) -> None:
+        super().__init__(f"{place}: {reason}")
+        self.place = place
+        self.reason = reason
+
+
 class DamagedModelError(StanceError):
     """A model folder is incomplete or its bytes are not the ones that training wrote."""
 

@@ -65,6 +65,9 @@ def whole_file(path: Path) -> Iterator[Path]:
     check_file(path)
     try:
         yield partial
+        # Without this a power cut can leave the new name with nothing behind it.
+        with partial.open("rb") as handle:
+            os.fsync(handle.fileno())
         partial.replace(path)
     except PermissionError as error:
         raise UserError(f"{path}: no permission to write here; choose another place") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors.torch import save_file
@@ -29,6 +29,12 @@ _STACKS = ("bert", "roberta", "xlm-roberta", "camembert")
 _FROZEN_BATCH = 64
 
 
+def layers(encoder: Any) -> nn.ModuleList:
+    """Return the stack of an encoder whose type is among those that can be cut."""
+    stack: nn.ModuleList = encoder.encoder.layer
+    return stack
+
+
 class Network(nn.Module):
     """Mean-pooled encoder states, dropout, one linear head an axis.
 
@@ -41,14 +47,14 @@ class Network(nn.Module):
 
     def __init__(self, encoder: PreTrainedModel, sizes: dict[str, int], dropout: float, frozen: int) -> None:
         super().__init__()
-        self.encoder = encoder
+        self.encoder: Any = encoder
         self.frozen = frozen
         self.dropout = nn.Dropout(dropout)
         width = encoder.config.hidden_size
         # Prefixed, because an axis may be named like an attribute of the module.
         self.heads = nn.ModuleDict({f"axis_{name}": nn.Linear(width, size) for name, size in sizes.items()})
         if frozen:
-            for module in (encoder.embeddings, *encoder.encoder.layer[:frozen]):
+            for module in (encoder.embeddings, *layers(encoder)[:frozen]):
                 module.requires_grad_(requires_grad=False)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, ...]:
@@ -71,7 +77,7 @@ class Network(nn.Module):
 
     def _through(self, states: Tensor, mask: Tensor, first: int, last: int | None) -> Tensor:
         away = (1.0 - mask[:, None, None, :].float()) * torch.finfo(torch.float32).min
-        for layer in self.encoder.encoder.layer[first:last]:
+        for layer in layers(self.encoder)[first:last]:
             states = layer(states, away)
         return states
 
@@ -116,9 +122,9 @@ def _check_stack(encoder: PreTrainedModel, folder: Path, frozen: int) -> None:
             f"params.frozen_layers: works with encoders of type {', '.join(_STACKS)}; {folder} is of type "
             f"'{kind}': set it to 0"
         )
-    layers = len(encoder.encoder.layer)
-    if frozen >= layers:
-        raise UserError(f"params.frozen_layers: {folder} has {layers} layers; freeze {layers - 1} at most")
+    count = len(layers(encoder))
+    if frozen >= count:
+        raise UserError(f"params.frozen_layers: {folder} has {count} layers; freeze {count - 1} at most")
 
 
 def frozen_states(network: Network, encodings: Sequence[Encoding], *, bf16: bool) -> list[Tensor]:

@@ -17,6 +17,25 @@ class Edit(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Meta:
+    """What is known of an article besides its text; every field may be unknown.
+
+    Attributes:
+        date: as given, ISO 8601 where it comes from an HTML page.
+        language: ISO 639-1 code of the text's language; None where it is too short to tell.
+    """
+
+    title: str | None = None
+    source: str | None = None
+    date: str | None = None
+    url: str | None = None
+    language: str | None = None
+
+
+UNKNOWN = Meta()
+
+
+@dataclass(frozen=True, slots=True)
 class Article:
     """One article, its text repaired and freed of markup.
 
@@ -31,17 +50,24 @@ class Article:
     text: str
     place: str
     edits: tuple[Edit, ...] = ()
+    meta: Meta = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One sentence: ``text == article.text[start:end]``, offsets counted in characters."""
+    """One sentence: ``text == article.text[start:end]``, offsets counted in characters.
+
+    Attributes:
+        article: the article's id.
+        meta: the article's.
+    """
 
     article: str
     index: int
     start: int
     end: int
     text: str
+    meta: Meta = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)

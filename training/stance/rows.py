@@ -1,23 +1,28 @@
-"""What goes out: one row a tagged sentence, or one row an article."""
+"""What goes out, as ``docs/output.md`` describes it: one row a tagged sentence, or one an article."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import groupby
-from typing import Any
+from typing import Any, Literal
 
-from stance.records import Tagged
+from stance.formats import Field, Layout
+from stance.records import Meta, Tagged
 from stance.taxonomy import UNSURE, Axis, Taxonomy
 
+SCHEMA_VERSION = 2
+RowKind = Literal["sentences", "articles"]
 _DIGITS = 4
+_META = ("title", "source", "date", "url", "language")
 
 
 def sentence_row(tagged: Tagged, taxonomy: Taxonomy, model: str, fingerprint: str) -> dict[str, Any]:
-    """Return a sentence row; ``docs/output.md`` describes every field."""
+    """Return a sentence row."""
     sentence = tagged.sentence
     row: dict[str, Any] = {
         "article": sentence.article,
+        **_meta(sentence.meta),
         "index": sentence.index,
         "start": sentence.start,
         "end": sentence.end,
@@ -43,10 +48,49 @@ def article_rows(
     """
     for article, group in groupby(tagged, key=lambda each: each.sentence.article):
         members = list(group)
-        row: dict[str, Any] = {"article": article, "sentences": len(members)}
+        meta = _meta(members[0].sentence.meta)
+        row: dict[str, Any] = {"article": article, **meta, "sentences": len(members)}
         for name, axis in taxonomy.axes.items():
             row |= _axis_summary(name, axis, members)
         yield {**row, "model": model, "fingerprint": fingerprint}
+
+
+def layout(kind: RowKind, taxonomy: Taxonomy, model: str, fingerprint: str) -> Layout:
+    """Return the columns of a kind of rows, and what a Parquet file says of them."""
+    fields = [Field(name, "text") for name in ("article", *_META)]
+    if kind == "sentences":
+        fields += [Field(name, "integer") for name in ("index", "start", "end")] + [Field("text", "text")]
+    else:
+        fields.append(Field("sentences", "integer"))
+    for name, axis in taxonomy.axes.items():
+        fields += _sentence_fields(name, axis) if kind == "sentences" else _article_fields(name, axis)
+    fields += [Field("model", "text"), Field("fingerprint", "text")]
+    facts = {
+        "stance_schema": str(SCHEMA_VERSION),
+        "stance_rows": kind,
+        "stance_taxonomy": taxonomy.name,
+        "stance_model": model,
+        "stance_fingerprint": fingerprint,
+    }
+    return Layout(tuple(fields), facts)
+
+
+def _sentence_fields(name: str, axis: Axis) -> list[Field]:
+    return [
+        Field(name, "text" if axis.single else "labels"),
+        Field(f"{name}_probabilities", "numbers", axis.names),
+    ]
+
+
+def _article_fields(name: str, axis: Axis) -> list[Field]:
+    if not axis.single:
+        return [Field(name, "labels"), Field(f"{name}_sentences", "integers", axis.names)]
+    fields = [Field(f"{name}_shares", "numbers", axis.names), Field(f"{name}_unsure", "integer")]
+    return fields if axis.index is None else [*fields, Field(f"{name}_index", "number")]
+
+
+def _meta(meta: Meta) -> dict[str, str | None]:
+    return {name: getattr(meta, name) for name in _META}
 
 
 def _axis_summary(name: str, axis: Axis, members: list[Tagged]) -> dict[str, Any]:

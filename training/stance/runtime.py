@@ -80,18 +80,15 @@ class Runtime:
         return found
 
 
-def quicker(first: Runtime, second: Runtime, probe: Sequence[Encoding]) -> Runtime:
-    """Return the runtime that needs less time for a few sentences on this machine, now."""
-    times = {}
-    for each in (first, second):
-        each.run(probe)
-        rounds = []
-        for _ in range(_PROBE_ROUNDS):
-            started = time.perf_counter()
-            each.run(probe)
-            rounds.append(time.perf_counter() - started)
-        times[each] = min(rounds)
-    return min(times, key=times.__getitem__)
+def seconds_for(runtime: Runtime, probe: Sequence[Encoding]) -> float:
+    """Return how long a few sentences take, the best of three tries after one that warms up."""
+    runtime.run(probe)
+    rounds = []
+    for _ in range(_PROBE_ROUNDS):
+        started = time.perf_counter()
+        runtime.run(probe)
+        rounds.append(time.perf_counter() - started)
+    return min(rounds)
 
 
 def _session(path: Path) -> onnxruntime.InferenceSession:

@@ -58,7 +58,7 @@ def sentences(article: Article) -> list[Sentence]:
             span = _trimmed(article.text, start + left, start + right)
             text = article.text[slice(*span)]
             if any(character.isalpha() for character in text):
-                found.append(Sentence(article.id, len(found), *span, text))
+                found.append(Sentence(article.id, len(found), *span, text, article.meta))
     return found
 
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from stance import __version__, classifiers
 from stance.calibrate import AxisCalibration, BoolArray, Calibration
-from stance.classifiers import Classifier
+from stance.classifiers import Classifier, Precision
 from stance.config import TrainConfig, restore
 from stance.errors import DamagedModelError, UserError
 from stance.files import fingerprint, sha256, write_json
@@ -57,11 +57,15 @@ class Tagger:
         return str(self.manifest["fingerprint"])[:12]
 
     @classmethod
-    def load(cls, folder: Path) -> Self:
+    def load(cls, folder: Path, precision: Precision | None = None) -> Self:
         """Read a model folder after checking every byte of it against its manifest.
 
+        Args:
+            folder: the model.
+            precision: see :meth:`stance.classifiers.Classifier.load`.
+
         Raises:
-            UserError: there is no such folder, or it is no model folder.
+            UserError: there is no such folder, it is no model folder, or has no such form.
             DamagedModelError: a file is missing, changed or of a newer format.
         """
         manifest = read_manifest(folder)
@@ -78,7 +82,7 @@ class Tagger:
                 f"{folder / CALIBRATION_FILE}: not what training wrote; train again"
             ) from error
         family = classifiers.get(config.family)
-        classifier = family.load(folder, taxonomy, config.params)
+        classifier = family.load(folder, taxonomy, config.params, precision)
         return cls(classifier, taxonomy, calibration, config, manifest, folder)
 
     def predict(self, texts: Sequence[str]) -> tuple[dict[str, FloatArray], dict[str, BoolArray]]:

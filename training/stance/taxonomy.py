@@ -31,6 +31,7 @@ RESERVED = frozenset(
     [
         "id", "text", "article", "group", "position", "index", "start", "end", "model", "fingerprint", "n",
         "annotations", "settled", "score", "groups", "sentences", "data", "input_ids", "attention_mask",
+        "title", "source", "date", "url", "language",
     ]
 )  # fmt: skip
 

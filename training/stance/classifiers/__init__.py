@@ -11,7 +11,7 @@ import pkgutil
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
 
 from pydantic import BaseModel
 
@@ -19,6 +19,9 @@ from stance.taxonomy import FloatArray, Taxonomy
 
 if TYPE_CHECKING:
     from datasets import Dataset
+
+
+Precision = Literal["fp32", "int8"]
 
 
 class FitLog(Protocol):
@@ -35,6 +38,10 @@ class Classifier(Protocol):
     """A model family. It knows no thresholds, label files or tracking."""
 
     Params: ClassVar[type[BaseModel]]
+
+    @property
+    def precision(self) -> Precision:
+        """What numbers the model is computed in."""
 
     def __init__(self, taxonomy: Taxonomy, params: Any, seed: int) -> None:
         """Make an untrained classifier; cheap, loads nothing."""
@@ -67,10 +74,17 @@ class Classifier(Protocol):
         """
 
     @classmethod
-    def load(cls, folder: Path, taxonomy: Taxonomy, params: Any) -> Self:
+    def load(cls, folder: Path, taxonomy: Taxonomy, params: Any, precision: Precision | None = None) -> Self:
         """Read what :meth:`save` wrote.
 
+        Args:
+            folder: where from.
+            taxonomy: the label set it was trained with.
+            params: the settings it was trained with.
+            precision: the form wanted; None takes the one that is quicker on this machine.
+
         Raises:
+            UserError: the model has no such form.
             DamagedModelError: a file is missing or does not fit the taxonomy.
         """
 

@@ -16,7 +16,7 @@ from scipy.special import expit, softmax
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from stance.classifiers import FitLog
+from stance.classifiers import FitLog, Precision
 from stance.errors import DamagedModelError, UserError
 from stance.taxonomy import Axis, FloatArray, Taxonomy
 
@@ -65,6 +65,7 @@ class Family:
     """
 
     Params: ClassVar[type[BaseModel]] = TfidfParams
+    precision: Precision = "fp32"
 
     def __init__(self, taxonomy: Taxonomy, params: TfidfParams, seed: int) -> None:
         self._taxonomy = taxonomy
@@ -170,8 +171,12 @@ class Family:
         save_file({key: np.ascontiguousarray(array) for key, array in arrays.items()}, folder / WEIGHTS_FILE)
 
     @classmethod
-    def load(cls, folder: Path, taxonomy: Taxonomy, params: TfidfParams) -> Self:
+    def load(
+        cls, folder: Path, taxonomy: Taxonomy, params: TfidfParams, precision: Precision | None = None
+    ) -> Self:
         """See :class:`stance.classifiers.Classifier`."""
+        if precision == "int8":
+            raise UserError(f"{folder}: a tfidf model has no int8 form; leave --precision away")
         model = cls(taxonomy, params, seed=0)
         try:
             terms = json.loads((folder / VOCABULARY_FILE).read_text(encoding="utf-8"))

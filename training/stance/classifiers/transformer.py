@@ -12,10 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from tokenizers import Encoding, Tokenizer
 
 from stance.batching import probabilities
-from stance.classifiers import FitLog
+from stance.classifiers import FitLog, Precision
 from stance.encoder import DEFAULT_ENCODER, locate
-from stance.errors import DamagedModelError, MissingExtraError, StanceError
-from stance.runtime import Runtime, quicker
+from stance.errors import DamagedModelError, MissingExtraError, StanceError, UserError
+from stance.runtime import Runtime, seconds_for
 from stance.taxonomy import FloatArray, Taxonomy
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ ONNX_FILE = "model.onnx"
 LIGHT_FILE = "model.int8.onnx"
 TOKENIZER_FILE = "tokenizer.json"
 _PARITY = 1e-3
+_CLEARLY = 0.75
 _PROBE = ["Ministers agreed to talk.", "Duties rise on Monday, and more may follow, he said."]
 
 
@@ -82,6 +83,7 @@ class Family:
         self._tokenizer: Tokenizer | None = None
         self._network: Any = None
         self._runtime: Runtime | None = None
+        self.precision: Precision = "fp32"
 
     def fit(self, train: Dataset, dev: Dataset | None, log: FitLog, rounds: int | None = None) -> int:
         """See :class:`stance.classifiers.Classifier`."""
@@ -145,7 +147,7 @@ class Family:
             onnx, light = Path(name) / ONNX_FILE, Path(name) / LIGHT_FILE
             tokenizer = self._export(Path(name) / WEIGHTS_FILE, onnx)
             quantize(onnx, light)
-            return self._running(self._taxonomy, self._params, tokenizer, Runtime(light))
+            return self._running(self._taxonomy, self._params, tokenizer, Runtime(light), "int8")
 
     def save(self, folder: Path, *, light: bool = False) -> None:
         """See :class:`stance.classifiers.Classifier`; the ONNX graph must agree with torch.
@@ -176,29 +178,48 @@ class Family:
         return self._tokenizer
 
     @classmethod
-    def load(cls, folder: Path, taxonomy: Taxonomy, params: TransformerParams) -> Self:
-        """See :class:`stance.classifiers.Classifier`; takes the form that is quicker on this machine."""
+    def load(
+        cls, folder: Path, taxonomy: Taxonomy, params: TransformerParams, precision: Precision | None = None
+    ) -> Self:
+        """See :class:`stance.classifiers.Classifier`."""
         for name in (ONNX_FILE, TOKENIZER_FILE, WEIGHTS_FILE):
             if not (folder / name).is_file():
                 raise DamagedModelError(f"{folder / name}: missing; train the model again")
         tokenizer = _tokenizer(folder / TOKENIZER_FILE, params.max_tokens)
-        runtime = Runtime(folder / ONNX_FILE)
+        light = folder / LIGHT_FILE
+        if precision == "int8" and not light.is_file():
+            raise UserError(f"{folder}: has no int8 form; its card says why: leave --precision away")
+        if precision is None:
+            precision = _quicker(folder, tokenizer) if light.is_file() else "fp32"
+        runtime = Runtime(light if precision == "int8" else folder / ONNX_FILE)
         if runtime.outputs != {name: len(axis.names) for name, axis in taxonomy.axes.items()}:
-            raise DamagedModelError(
-                f"{folder / ONNX_FILE}: its outputs do not fit the taxonomy; train it again"
-            )
-        if (folder / LIGHT_FILE).is_file():
-            runtime = quicker(runtime, Runtime(folder / LIGHT_FILE), tokenizer.encode_batch(_PROBE))
-        return cls._running(taxonomy, params, tokenizer, runtime)
+            raise DamagedModelError(f"{folder}: its outputs do not fit the taxonomy; train it again")
+        return cls._running(taxonomy, params, tokenizer, runtime, precision)
 
     @classmethod
     def _running(
-        cls, taxonomy: Taxonomy, params: TransformerParams, tokenizer: Tokenizer, runtime: Runtime
+        cls,
+        taxonomy: Taxonomy,
+        params: TransformerParams,
+        tokenizer: Tokenizer,
+        runtime: Runtime,
+        precision: Precision,
     ) -> Self:
         """Return a classifier that predicts and cannot be trained or saved."""
         model = cls(taxonomy, params, seed=0)
-        model._tokenizer, model._runtime = tokenizer, runtime
+        model._tokenizer, model._runtime, model.precision = tokenizer, runtime, precision
         return model
+
+
+def _quicker(folder: Path, tokenizer: Tokenizer) -> Precision:
+    """Return the form that needs less time for two sentences on this machine.
+
+    fp32 must be a good deal quicker to be taken: near the draw the same machine must not change its mind.
+    """
+    probe = tokenizer.encode_batch(_PROBE)
+    full = seconds_for(Runtime(folder / ONNX_FILE), probe)
+    light = seconds_for(Runtime(folder / LIGHT_FILE), probe)
+    return "fp32" if full < _CLEARLY * light else "int8"
 
 
 def _tokenizer(path: Path, max_tokens: int) -> Tokenizer:

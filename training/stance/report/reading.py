@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stance.errors import MissingExtraError, UserError, all_at_once, at
+from stance.errors import UserError, all_at_once, at
 from stance.files import read_text
-from stance.formats import json_rows
+from stance.formats import FORMULA, json_rows
 
 PROBABILITIES = "_probabilities"
 
@@ -34,7 +34,6 @@ def read_rows(paths: Sequence[Path]) -> list[PlacedRow]:
 
     Raises:
         UserError: a path is missing, of an unknown kind, malformed, or holds no row.
-        MissingExtraError: a Parquet file is among them and pyarrow is not installed.
     """
     rows = [row for path in paths for file in _files(path) for row in _read(file)]
     if not rows:
@@ -49,6 +48,9 @@ def _files(path: Path) -> list[Path]:
                 f"{path}: cannot read '{path.suffix}' files; give one of {', '.join(ROW_READERS)}"
             )
         return [path]
+    # What stance predict wrote into a folder holds more than sentences.
+    if (path / "manifest.json").is_file() and (path / "sentences").is_dir():
+        path /= "sentences"
     found = sorted(
         file
         for file in path.rglob("*")
@@ -90,16 +92,15 @@ def _read_csv(path: Path) -> Iterator[PlacedRow]:
             place = at(path, reader.line_num)
             if None in values or None in values.values():
                 raise UserError(f"{place}: not as many cells as the header has; mend this line")
-            yield PlacedRow(place, _nested(values, place))
+            unguarded = {key: _unguarded(value) for key, value in values.items()}
+            yield PlacedRow(place, _nested(unguarded, place))
     except csv.Error as error:
         raise UserError(f"{at(path, reader.line_num)}: not valid CSV ({error}); mend this line") from None
 
 
 def _read_parquet(path: Path) -> Iterator[PlacedRow]:
-    try:
-        from pyarrow import ArrowException, parquet
-    except ImportError:
-        raise MissingExtraError("pyarrow", "train", "reading Parquet") from None
+    from pyarrow import ArrowException, parquet
+
     number = 0
     try:
         with parquet.ParquetFile(path) as table:
@@ -118,6 +119,11 @@ ROW_READERS: dict[str, Callable[[Path], Iterator[PlacedRow]]] = {
     ".csv": _read_csv,
     ".parquet": _read_parquet,
 }
+
+
+def _unguarded(cell: str) -> str:
+    """Take off the apostrophe that keeps a spreadsheet from running a text as a formula."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA) else cell
 
 
 def _unpaired(values: Mapping[str, Any]) -> dict[str, Any]:
