@@ -31,6 +31,7 @@ def row(article: int, index: int, framing: str, topics: list[str], text: str) ->
         "source": SOURCES[article % 3],
         "date": f"2025-{article % 10 + 1:02d}-{article % 28 + 1:02d}",
         "url": f"https://example.invalid/{article}",
+        "language": "en",
         "index": index,
         "start": index * 100,
         "end": index * 100 + len(text),

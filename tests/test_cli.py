@@ -85,7 +85,7 @@ def test_min_confidence_leaves_sentences_unsure(
     words = ("predict", article, "--model", models / "tfidf", "--min-confidence", "1")
     rows = [json.loads(line) for line in stance(*words).stdout.splitlines()]
     assert [row["framing"] for row in rows] == ["unsure"] * 3
-    stance(*words, "--summary", "-o", "tags.csv")
+    stance(*words, "--rows", "articles", "-o", "tags.csv")
     with (tmp_path / "tags.csv").open(encoding="utf-8", newline="") as handle:
         (row,) = csv.DictReader(handle)
     assert (row["framing_unsure"], row["framing_index"]) == ("3", "")

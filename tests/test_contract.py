@@ -105,7 +105,7 @@ def test_a_label_without_rows_keeps_its_column(
     data = load_folder(tmp_path)
     config = load_config(configs / f"{name}.yaml")
     classifier = classifiers.get(name)(data.taxonomy, config.params, 3)
-    classifier.fit(as_dataset(data), None, Silent(), 2 if name == "transformer" else None)
+    classifier.fit(as_dataset(data), None, Silent())
     found = classifier.predict_proba([row[1] for row in rows])
     assert (found["framing"].argmax(1) != 1).all()
     assert found["topics"][:, 1].max() < 0.5

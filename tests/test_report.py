@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from conftest import ROOT, Stance
-from report_rows import NASTY, TOPICS, rows, write
+from report_rows import FRAMINGS, NASTY, TOPICS, rows, write
 from stance.errors import UserError
 from stance.formats import write_csv
 from stance.report.axes import find_axes, load_taxonomy
@@ -17,7 +17,7 @@ from stance.report.columns import columns, read_day
 from stance.report.page import SCRIPTS, STYLES, embedded, page
 from stance.report.reading import read_rows
 from stance.rows import layout
-from stance.taxonomy import Taxonomy
+from stance.taxonomy import Axis, Taxonomy
 
 NEWS = ROOT / "labels" / "news" / "taxonomy.yaml"
 APP = ROOT / "training" / "stance" / "report" / "app"
@@ -36,8 +36,12 @@ def test_every_format_gives_the_same_columns(tmp_path: Path) -> None:
     values = rows(4, 5)
     values[1]["text"] = "=SUM of it all, she said."
     expected = read(write(tmp_path / "tags.jsonl", values))
-    news = layout("sentences", Taxonomy.load(NEWS), "m", "f")
-    write_csv(values, tmp_path / "tags.csv", news)
+    axes = {
+        "framing": Axis(kind="single", description="", labels=dict.fromkeys(FRAMINGS, "")),
+        "topics": Axis(kind="multi", description="", labels=dict.fromkeys(TOPICS, "")),
+    }
+    form = layout("sentences", Taxonomy(name="tiny", axes=axes), "tiny", "0123456789ab")
+    write_csv(values, tmp_path / "tags.csv", form)
     parquet.write_table(pa.Table.from_pylist(values), tmp_path / "tags.parquet")
     chances = pa.map_(pa.string(), pa.float64())
     table = pa.Table.from_pylist(values)
@@ -48,7 +52,7 @@ def test_every_format_gives_the_same_columns(tmp_path: Path) -> None:
     parquet.write_table(table, tmp_path / "maps.parquet")
     (tmp_path / "parts").mkdir()
     write(tmp_path / "parts" / "1.jsonl", values[:7])
-    write_csv(values[7:], tmp_path / "parts" / "2.csv", news)
+    write_csv(values[7:], tmp_path / "parts" / "2.csv", form)
     for name in ("tags.csv", "tags.parquet", "maps.parquet", "parts"):
         assert read(tmp_path / name) == expected, name
     assert expected["articles"]["sentences"] == [5, 5, 5, 5]

@@ -145,7 +145,7 @@ def test_a_signal_ends_training_cleanly(configs: Path, tmp_path: Path, number: s
         "--set",
     ]
     process = subprocess.Popen(
-        [*command, "params.epochs=4000", "--set", "params.patience=4000"],
+        [*command, "params.epochs=4000"],
         cwd=tmp_path, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"},
         # A test runner in the background may ignore Ctrl-C, and children inherit that.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),

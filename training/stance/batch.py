@@ -242,7 +242,7 @@ def _identity(inputs: list[dict[str, Any]], tagger: Tagger, options: BatchOption
             "format": options.suffix.removeprefix("."),
             "shard-size": options.shard_size,
             "min-confidence": options.min_confidence,
-            "precision": tagger.classifier.precision,
+            "precision": tagger.precision,
             "max-characters": options.inputs.max_characters,
             "columns": dict(sorted(options.inputs.columns.items())),
         },

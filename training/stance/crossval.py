@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from statistics import median_low
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 # With one inner split, this share of the articles (one in so many) is the dev set.
-_DEV_PARTS = 5
+_DEV_PARTS = 8
 
 Curves = Mapping[str, Mapping[int, float]]
 
@@ -92,7 +91,6 @@ class Outcome:
         raw: axis to uncalibrated probabilities of the fold's test rows.
         light: the same from the classifier's lighter form; None where it has none.
         calibration: fitted inside the fold's training side.
-        rounds: training rounds of the fold's model.
         curves: metric to epoch to value.
     """
 
@@ -100,7 +98,6 @@ class Outcome:
     raw: Mapping[str, FloatArray]
     light: Mapping[str, FloatArray] | None
     calibration: Calibration
-    rounds: int
     curves: Curves
 
 
@@ -136,23 +133,23 @@ def fits_a_fold(config: TrainConfig) -> int:
 def run_fold(problem: Problem, config: TrainConfig, fold: Fold, watcher: Watcher) -> Outcome:
     """Train and calibrate on a fold's training side; predict its test side."""
     recorder = _Recorder()
-    classifier, calibration, rounds = _fit_and_tune(problem, config, fold, watcher, recorder)
+    classifier, calibration = _fit_and_tune(problem, config, fold, watcher, recorder)
     texts = _texts(problem, fold.test)
     raw, lighter = classifier.predict_proba(texts), classifier.compressed()
     light = None if lighter is None else lighter.predict_proba(texts)
-    return Outcome(fold, raw, light, calibration, rounds, recorder.curves())
+    return Outcome(fold, raw, light, calibration, recorder.curves())
 
 
 def fit_calibrated(
     problem: Problem, config: TrainConfig, fold: Fold, watcher: Watcher
 ) -> tuple[Classifier, Calibration]:
     """Train and calibrate on a fold's training side."""
-    return _fit_and_tune(problem, config, fold, watcher, _Recorder())[:2]
+    return _fit_and_tune(problem, config, fold, watcher, _Recorder())
 
 
 def _fit_and_tune(
     problem: Problem, config: TrainConfig, fold: Fold, watcher: Watcher, recorder: _Recorder
-) -> tuple[Classifier, Calibration, int]:
+) -> tuple[Classifier, Calibration]:
     groups = [problem.groups[row] for row in fold.train]
     wanted = config.inner_folds if config.inner_folds > 1 else _DEV_PARTS
     inner = [
@@ -161,23 +158,22 @@ def _fit_and_tune(
     ]
     if config.inner_folds == 1:
         inner = inner[:1]
-    raws, rounds = [], []
+    raws = []
     for number, each in enumerate(inner, start=1):
         log = recorder.follow(watcher.fit(f"{fold.name}: tuning {number} of {len(inner)}"))
         classifier = make(problem, config)
-        rounds.append(classifier.fit(*_sides(problem, each), log))
+        classifier.fit(*_sides(problem, each), log)
         raws.append(classifier.predict_proba(_texts(problem, each.test)))
     rows = [row for each in inner for row in each.test]
     joined = {name: np.concatenate([raw[name] for raw in raws]) for name in problem.taxonomy.axes}
     gold = {name: table[rows] for name, table in problem.gold.items()}
     calibration = calibrate.fit(joined, gold, problem.taxonomy)
     if config.inner_folds == 1:
-        return classifier, calibration, rounds[0]
+        return classifier, calibration
     classifier = make(problem, config)
     train = problem.dataset.select(fold.train)
-    chosen = median_low(rounds)
-    classifier.fit(train, None, recorder.follow(watcher.fit(f"{fold.name}: training")), chosen)
-    return classifier, calibration, chosen
+    classifier.fit(train, None, recorder.follow(watcher.fit(f"{fold.name}: training")))
+    return classifier, calibration
 
 
 def make(problem: Problem, config: TrainConfig) -> Classifier:
@@ -185,13 +181,10 @@ def make(problem: Problem, config: TrainConfig) -> Classifier:
     return classifiers.get(config.family)(problem.taxonomy, config.params, config.seed)
 
 
-def fit_final(
-    problem: Problem, config: TrainConfig, outcomes: Sequence[Outcome], watcher: Watcher
-) -> Classifier:
-    """Train on every row, for the median of the folds' rounds."""
+def fit_final(problem: Problem, config: TrainConfig, watcher: Watcher) -> Classifier:
+    """Train on every row."""
     classifier = make(problem, config)
-    rounds = median_low([outcome.rounds for outcome in outcomes])
-    classifier.fit(problem.dataset, None, watcher.fit("final model, on everything"), rounds or None)
+    classifier.fit(problem.dataset, None, watcher.fit("final model, on everything"))
     return classifier
 
 

@@ -55,13 +55,13 @@ def train(
     params: TransformerParams,
     seed: int,
     log: FitLog,
-    rounds: int | None,
-) -> int:
-    """Fit the network in place and return the epoch whose weights it ends with.
+) -> None:
+    """Fit the network in place.
 
-    AdamW with linear warm-up and decay over ``params.epochs``; clipped gradients. With ``dev``, the
-    epoch of the lowest dev loss is kept and training ends ``params.patience`` epochs after it. With
-    ``rounds``, the same schedule is followed for exactly so many epochs.
+    AdamW with bias correction, linear warm-up and decay to nought, clipped gradients. The schedule is always
+    followed to its end (Mosbach et al., "On the Stability of Fine-tuning BERT", ICLR 2021): weights from
+    the middle of it, where the rate is still high, are worse than their dev loss says. ``dev`` only
+    gives a curve.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network.to(device)
@@ -71,9 +71,7 @@ def train(
     optimizer = _optimizer(network, params)
     learning = [each for each in network.parameters() if each.requires_grad]
     schedule = _schedule(optimizer, steps * params.epochs, params.warmup)
-    last = params.epochs if rounds is None else rounds
-    best_loss, best_epoch, best_state = float("inf"), last, None
-    for epoch in range(1, last + 1):
+    for epoch in range(1, params.epochs + 1):
         network.train()
         losses = []
         for number, batch in enumerate(_buckets(rows, params.batch_size, generator), start=1):
@@ -88,20 +86,10 @@ def train(
                 raise StanceError(
                     f"training diverged in epoch {epoch} (loss {losses[-1]}); lower params.lr and head_lr"
                 )
-            log.progress((epoch - 1) * steps + number, steps * last, float(np.mean(losses[-20:])))
+            log.progress((epoch - 1) * steps + number, steps * params.epochs, float(np.mean(losses[-20:])))
         log.metric("train/loss", float(np.mean(losses)), epoch)
-        if dev is None:
-            continue
-        dev_loss = _dev_loss(network, taxonomy, dev)
-        log.metric("dev/loss", dev_loss, epoch)
-        if dev_loss < best_loss:
-            best_loss, best_epoch = dev_loss, epoch
-            best_state = {key: value.detach().clone() for key, value in network.state_dict().items()}
-        elif epoch - best_epoch >= params.patience:
-            break
-    if best_state is not None:
-        network.load_state_dict(best_state)
-    return best_epoch
+        if dev is not None:
+            log.metric("dev/loss", _dev_loss(network, taxonomy, dev), epoch)
 
 
 def _computes_bf16(device: torch.device) -> bool:

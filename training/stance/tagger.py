@@ -52,6 +52,11 @@ class Tagger:
         return self.config.name
 
     @property
+    def precision(self) -> Precision:
+        """What numbers it is computed in."""
+        return self.classifier.precision
+
+    @property
     def fingerprint(self) -> str:
         """Twelve hexadecimal digits that identify the model's every byte."""
         return str(self.manifest["fingerprint"])[:12]

@@ -144,7 +144,6 @@ class _MlflowRun:
                 "family": self._config.family,
                 "seed": self._config.seed,
                 "fold": outcome.fold.name,
-                "rounds": outcome.rounds,
                 "test_sentences": len(outcome.fold.test),
             }
             metrics = [*_curve_metrics(outcome.curves), *_score_metrics(report)]

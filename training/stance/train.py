@@ -120,7 +120,7 @@ def run(config: TrainConfig, out: Path, tracker: Tracker, watcher: Watcher) -> t
             log.fold(outcome, _fold_report(problem, outcome, config.seed))
         predictions = crossval.out_of_fold(problem, outcomes)
         report = crossval.score(problem, predictions, config.seed)
-        classifier = crossval.fit_final(problem, config, outcomes, watcher)
+        classifier = crossval.fit_final(problem, config, watcher)
         calibration = crossval.final_calibration(problem, outcomes)
         light = crossval.light_parity(problem, outcomes)
         facts = _facts(config, problem, report, outcomes, predictions)

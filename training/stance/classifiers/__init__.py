@@ -46,17 +46,13 @@ class Classifier(Protocol):
     def __init__(self, taxonomy: Taxonomy, params: Any, seed: int) -> None:
         """Make an untrained classifier; cheap, loads nothing."""
 
-    def fit(self, train: Dataset, dev: Dataset | None, log: FitLog, rounds: int | None = None) -> int:
-        """Train on ``train``; where a family stops early it does so on ``dev``.
+    def fit(self, train: Dataset, dev: Dataset | None, log: FitLog) -> None:
+        """Train on ``train``.
 
         Args:
             train: rows as :func:`stance.dataset.as_dataset` gives them.
-            dev: rows to stop early on; None trains to the end or for ``rounds``.
+            dev: rows that a family may follow its loss on; never trained on.
             log: receives curves and progress.
-            rounds: train for exactly so many rounds, as an earlier fit returned them.
-
-        Returns:
-            The rounds that the kept weights were trained for; 0 where a family has none.
         """
 
     def predict_proba(self, texts: Sequence[str]) -> dict[str, FloatArray]:

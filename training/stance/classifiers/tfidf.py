@@ -85,7 +85,7 @@ class Family:
             dtype=np.float32,
         )
 
-    def fit(self, train: Dataset, dev: Dataset | None, log: FitLog, rounds: int | None = None) -> int:
+    def fit(self, train: Dataset, dev: Dataset | None, log: FitLog) -> None:
         """See :class:`stance.classifiers.Classifier`; the fit is convex, so ``dev`` goes unused."""
         texts = list(train["text"])
         try:
@@ -99,7 +99,6 @@ class Family:
         for done, (name, axis) in enumerate(axes, start=1):
             self._layers[name] = self._fit_axis(axis, matrix, list(train[name]))
             log.progress(done, len(axes), None)
-        return 0
 
     def _fit_axis(self, axis: Axis, matrix: csr_matrix, rows: list[Any]) -> Layer:
         if axis.single:

@@ -37,7 +37,7 @@ class TransformerParams(BaseModel):
         encoder: ``all-MiniLM-L6-v2``, a local folder, or a hub id.
         revision: the full commit hash of a hub id.
         max_tokens: longer sentences are cut.
-        epochs: at most; early stopping may end sooner.
+        epochs: passes over the rows; the rate falls to nought at the end of the last.
         lr: peak learning rate of the encoder; ``head_lr`` that of the heads.
         warmup: share of all steps in which the rate rises.
         dropout: before the heads; ``encoder_dropout`` inside the encoder.
@@ -45,7 +45,6 @@ class TransformerParams(BaseModel):
             doubles the speed of training; 0 trains everything.
         multi_label_weight: weight of a multi-label axis' loss, a mean over its labels, against that of a
             single-label one.
-        patience: epochs without a lower dev loss before training stops.
         bf16: train in bfloat16 where the processor computes it in hardware; weights stay fp32.
         balanced: weigh rare labels by the square root of their inverse frequency.
     """
@@ -66,7 +65,6 @@ class TransformerParams(BaseModel):
     frozen_layers: int = Field(default=0, ge=0)
     multi_label_weight: float = Field(default=1.0, gt=0)
     clip_norm: float = Field(default=1.0, gt=0)
-    patience: int = Field(default=3, ge=1)
     bf16: bool = True
     balanced: bool = True
 
@@ -85,7 +83,7 @@ class Family:
         self._runtime: Runtime | None = None
         self.precision: Precision = "fp32"
 
-    def fit(self, train: Dataset, dev: Dataset | None, log: FitLog, rounds: int | None = None) -> int:
+    def fit(self, train: Dataset, dev: Dataset | None, log: FitLog) -> None:
         """See :class:`stance.classifiers.Classifier`."""
         try:
             from stance import finetune, network
@@ -98,9 +96,7 @@ class Family:
         self._network = network.build(folder, self._taxonomy, self._params)
         rows = self._rows(train)
         dev_rows = None if dev is None else self._rows(dev)
-        return finetune.train(
-            self._network, self._taxonomy, rows, dev_rows, self._params, self._seed, log, rounds
-        )
+        finetune.train(self._network, self._taxonomy, rows, dev_rows, self._params, self._seed, log)
 
     def _rows(self, data: Dataset) -> Any:
         import torch
