@@ -263,12 +263,15 @@ def _to_file(run: _Run, target: Path) -> None:
 
 def _to_screen(run: _Run) -> None:
     from stance.render import summary_table, tagged_tables
+    from stance.render_words import LEGEND
 
     if run.kind == "articles":
         out.print(summary_table(list(run.rows()), run.tagger.taxonomy))
         return
     for table in tagged_tables(list(run.tagged()), run.tagger.taxonomy):
         out.print(table)
+    if run.explain:
+        say(LEGEND)
 
 
 def _to_pipe(run: _Run) -> None:

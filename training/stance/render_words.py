@@ -12,6 +12,11 @@ _LISTED = 4
 # Shares of the sentence's largest weight.
 _STRONG, _SOME = 0.5, 0.2
 
+LEGEND = (
+    "underlined words speak for the label listed first, the bold ones most; numbers are log-odds, "
+    "below 0 against the label"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Marking:
@@ -42,4 +47,5 @@ def top_words(explanation: Explanation) -> Text:
 
 
 def _listed(word: WordWeight) -> str:
-    return f"{word.text} {word.weight:+.2f}"
+    # A weight that wraps to the next line would seem to belong to the next word.
+    return f"{word.text}\u00a0{word.weight:+.2f}"
