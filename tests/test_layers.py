@@ -137,6 +137,7 @@ def test_every_command_has_help_and_a_docs_entry(stance: Stance) -> None:
         ["evaluate"],
         ["ui"],
         ["report"],
+        ["compare"],
         ["labels", "check"],
         ["labels", "stats"],
         ["labels", "agreement"],

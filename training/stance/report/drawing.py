@@ -104,17 +104,16 @@ def _bin_counts(bins: Sequence[CalibrationBin], x: Scale) -> Html:
 
 def coverage_chart(curve: Sequence[Coverage], title: str) -> Html:
     """Return accuracy and macro-F1 where only the surest sentences keep their label."""
-    least = min(min(each.accuracy, each.macro_f1) for each in curve)
-    floor = max(0, min(5, int(least * 10 - 0.5))) / 10
+    halved = all(min(each.accuracy, each.macro_f1) >= 0.5 for each in curve)
+    steps = (0.5, 0.6, 0.7, 0.8, 0.9, 1) if halved else (0, 0.2, 0.4, 0.6, 0.8, 1)
     x = scale(1.0, min(each.share for each in curve), _LEFT + 6, _RIGHT - 6)
-    y = scale(floor, 1, _BOTTOM, _TOP)
-    steps = [floor + (1 - floor) * step / 4 for step in range(5)] if floor else [0, 0.25, 0.5, 0.75, 1]
+    y = scale(steps[0], 1, _BOTTOM, _TOP)
     shown = [each.share for each in curve[::2]]
     told = "; ".join(f"{each.share:.0%}: {each.accuracy:.2f} and {each.macro_f1:.2f}" for each in curve)
     return _chart(
         title,
         f"Accuracy and macro-F1 by share labelled: {told}.",
-        _frame(x, y, shown, steps, "{:.2f}", "share of sentences labelled, the surest ones", "{:.0%}"),
+        _frame(x, y, shown, steps, "{:.2f}", "share of sentences labelled", "{:.0%}"),
         _line(curve, [each.accuracy for each in curve], x, y, "accuracy"),
         _line(curve, [each.macro_f1 for each in curve], x, y, "macro-f1"),
         _key("accuracy", "accuracy", _COUNTS_TOP + 14),

@@ -163,7 +163,7 @@ def _label_row(axis: Axis, label: str, score: LabelScore) -> Html:
         name,
         element("td", score_bar(score.f1, score.f1_interval), class_="cell"),
         element("td", f"{score.f1:.2f}", class_="n"),
-        element("td", f"{low:.2f} to {high:.2f}", class_="n"),
+        element("td", f"{low:.2f}–{high:.2f}", class_="n"),
         element("td", f"{score.precision:.2f}", class_="n spare"),
         element("td", f"{score.recall:.2f}", class_="n spare"),
         element("td", f"{score.support:,}", class_="n"),
@@ -281,20 +281,15 @@ def _errors(axis: Axis, mistakes: Sequence[Mistake]) -> Html | None:
 
 
 def _mistake(axis: Axis, mistake: Mistake) -> Html:
-    chance = f"{mistake.probability:.2f}"
-    if axis.single:
-        gold = mistake.gold[0]
-        parts: tuple[Child, ...] = (
-            "given ",
-            _label(axis, mistake.label),
-            f" {chance}; annotated ",
-            _label(axis, gold),
-        )
-    else:
-        wrong = "not annotated" if mistake.label in mistake.given else "annotated, not given"
-        gold = ", ".join(map(_words, mistake.gold)) or "nothing"
-        parts = (_label(axis, mistake.label), f" {chance}, {wrong}; annotated in all: {gold}")
-    return element("span", *parts, class_="verdict")
+    verb = "gave " if mistake.label in mistake.given else "missed "
+    gold = [fragment(", " if at else None, _label(axis, label)) for at, label in enumerate(mistake.gold)]
+    told = (
+        verb,
+        _label(axis, mistake.label),
+        f" ({mistake.probability:.2f}); annotated: ",
+        gold or "nothing",
+    )
+    return element("span", *told, class_="verdict")
 
 
 def _measured(found: Evaluation) -> Html:
