@@ -75,6 +75,7 @@ class BatchOptions:
         suffix: format of the parts, one of :data:`stance.formats.WRITERS`.
         shard_size: articles a shard.
         min_confidence: below it a sentence gets no label on a single-label axis.
+        explain: whether sentence rows carry what their words did for their labels.
     """
 
     inputs: InputOptions
@@ -82,6 +83,7 @@ class BatchOptions:
     suffix: str = ".parquet"
     shard_size: int = SHARD_SIZE
     min_confidence: float = 0.0
+    explain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,7 @@ def tag_shard(tagger: Tagger, shard: Shard, options: BatchOptions) -> ShardResul
     sentences: list[Row] = []
 
     def tagged() -> Iterator[Tagged]:
-        for each in tagger.tag(desk.articles(), options.min_confidence):
+        for each in tagger.tag(desk.articles(), options.min_confidence, explain=options.explain):
             desk.note(each)
             if "sentences" in options.kinds:
                 sentences.append(sentence_row(each, *identity))
@@ -243,6 +245,7 @@ def _identity(inputs: list[dict[str, Any]], tagger: Tagger, options: BatchOption
             "shard-size": options.shard_size,
             "min-confidence": options.min_confidence,
             "precision": tagger.precision,
+            "explain": options.explain,
             "max-characters": options.inputs.max_characters,
             "columns": dict(sorted(options.inputs.columns.items())),
         },
@@ -258,7 +261,8 @@ def _tag(
     engine: Engine,
 ) -> None:
     """Tag every shard that has no receipt."""
-    layouts = {kind: layout(kind, tagger.taxonomy, tagger.name, tagger.fingerprint) for kind in options.kinds}
+    identity = (tagger.taxonomy, tagger.name, tagger.fingerprint)
+    layouts = {kind: layout(kind, *identity, explained=options.explain) for kind in options.kinds}
     for name in ("", RECEIPTS, *options.kinds):
         (folder / name).mkdir(exist_ok=True)
         for left in (folder / name).glob(".*.partial"):  # by a run that was killed

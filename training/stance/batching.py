@@ -57,3 +57,14 @@ def probabilities(logits: FloatArray, axis: Axis) -> FloatArray:
     raised = np.exp(logits - logits.max(axis=1, keepdims=True))
     shares: FloatArray = raised / raised.sum(axis=1, keepdims=True)
     return shares
+
+
+def log_odds(logits: FloatArray, axis: Axis) -> FloatArray:
+    """Return the log-odds of the probabilities that :func:`probabilities` gives, same shape."""
+    if not axis.single:
+        return logits
+    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+    others = raised.sum(axis=1, keepdims=True) - raised
+    tiny = np.finfo(np.float64).tiny
+    odds: FloatArray = np.log(np.maximum(raised, tiny)) - np.log(np.maximum(others, tiny))
+    return odds

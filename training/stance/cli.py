@@ -13,6 +13,7 @@ from rich.text import Text
 
 from stance import __version__
 from stance.cli_compare import compare
+from stance.cli_evaluate import evaluate
 from stance.cli_labels import labels_app
 from stance.cli_predict import predict
 from stance.cli_report import report
@@ -166,39 +167,7 @@ def _say_next(folder: Path, tracked: bool) -> None:
 
 
 app.command()(predict)
-
-
-@app.command()
-def evaluate(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="Model folder.")],
-    data: Annotated[
-        Path, typer.Option(help="Labelled rows: .jsonl with text, one field an axis, and maybe id, group.")
-    ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
-) -> None:
-    """Score a model on labelled sentences that it was not trained on."""
-    from stance.dataset import load_file
-    from stance.formats import json_line
-    from stance.render import report_tables
-    from stance.scoring import score_model, trained_on
-    from stance.tagger import Tagger
-
-    tagger = Tagger.load(model)
-    labelled = load_file(data, tagger.taxonomy)
-    if known := trained_on(tagger, labelled):
-        say(f"{known} of {len(labelled.examples)} sentences were trained on: scores on them are too high")
-    report = score_model(tagger, labelled)
-    if as_json:
-        value = {
-            "model": tagger.name,
-            "fingerprint": tagger.fingerprint,
-            "data": data.name,
-            **report.as_json(),
-        }
-        sys.stdout.write(json_line(value))
-        return
-    title = f"{tagger.name} on {data}: {report.n} sentences, {report.groups} groups, 95% intervals"
-    out.print(report_tables(report, title))
+app.command()(evaluate)
 
 
 @app.command()

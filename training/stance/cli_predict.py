@@ -81,6 +81,9 @@ def predict(  # noqa: PLR0913, PLR0917 - a parameter is an option
     min_confidence: Annotated[
         float, typer.Option(min=0, max=1, help="Below it a sentence is 'unsure' instead of labelled.")
     ] = 0.0,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Also tell what every word of a sentence did for its labels.")
+    ] = False,
     precision: Annotated[
         Precision | None, typer.Option(help="fp32 or int8; default: what is quicker on this machine.")
     ] = None,
@@ -103,6 +106,8 @@ def predict(  # noqa: PLR0913, PLR0917 - a parameter is an option
     """Tag every sentence of articles with topics and framing."""
     from stance.inputs import InputOptions, check_tables, parse_columns
 
+    if explain and rows is Rows.articles:
+        raise UserError("--explain weighs the words of sentences; leave --rows articles away")
     target = Path(output) if output else None
     options = InputOptions(stdin_format, parse_columns(columns), max_characters, skip=target)
     if target and output and _names_folder(output):
@@ -111,7 +116,7 @@ def predict(  # noqa: PLR0913, PLR0917 - a parameter is an option
         kinds = _KINDS[rows]
         suffix = f".{part_format or PartFormat.parquet}"
         check_tables(paths, options)
-        batch = BatchOptions(options, kinds, suffix, shard_size or SHARD_SIZE, min_confidence)
+        batch = BatchOptions(options, kinds, suffix, shard_size or SHARD_SIZE, min_confidence, explain)
         _to_folder(paths, target, _load(model, precision), batch)
         return
     if rows is Rows.both or part_format or shard_size:
@@ -120,7 +125,7 @@ def predict(  # noqa: PLR0913, PLR0917 - a parameter is an option
         _check_target(target)
     check_tables(paths, options)
     kind: RowKind = "articles" if rows is Rows.articles else "sentences"
-    run = _Run(_load(model, precision), paths, options, kind, min_confidence)
+    run = _Run(_load(model, precision), paths, options, kind, min_confidence, explain)
     if target:
         _to_file(run, target)
     elif out.is_terminal:
@@ -163,9 +168,11 @@ class _Run:
         options: InputOptions,
         kind: RowKind,
         min_confidence: float,
+        explain: bool,
     ) -> None:
         self.tagger = tagger
         self.kind = kind
+        self.explain = explain
         self.articles = 0
         self._paths = paths
         self._options = options
@@ -184,7 +191,7 @@ class _Run:
         Raises:
             UserError: at the end, if an article could not be read or nothing was there to tag.
         """
-        for each in self.tagger.tag(self._read(), self._min_confidence):
+        for each in self.tagger.tag(self._read(), self._min_confidence, explain=self.explain):
             if self._silent.pop(each.sentence.article, None):
                 self.articles += 1
                 self._foreign += each.sentence.meta.language not in {"en", None}
@@ -249,18 +256,22 @@ def _to_file(run: _Run, target: Path) -> None:
     from stance.formats import writer_for
     from stance.rows import layout
 
-    count = writer_for(target)(run.rows(), target, layout(run.kind, *run.identity))
+    columns = layout(run.kind, *run.identity, explained=run.explain)
+    count = writer_for(target)(run.rows(), target, columns)
     say(f"{count:,} {run.kind} of {run.articles:,} articles written to {target}")
 
 
 def _to_screen(run: _Run) -> None:
     from stance.render import summary_table, tagged_tables
+    from stance.render_words import LEGEND
 
     if run.kind == "articles":
         out.print(summary_table(list(run.rows()), run.tagger.taxonomy))
         return
     for table in tagged_tables(list(run.tagged()), run.tagger.taxonomy):
         out.print(table)
+    if run.explain:
+        say(LEGEND)
 
 
 def _to_pipe(run: _Run) -> None:

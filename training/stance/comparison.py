@@ -11,11 +11,11 @@ import numpy as np
 
 from stance.calibrate import BoolArray, IntArray
 from stance.crossval import gold_of
-from stance.dataset import load_file, load_folder
+from stance.dataset import load_folder
 from stance.errors import StanceError, UserError
 from stance.heldout import HeldOut
 from stance.paired import Difference, differences, verdict
-from stance.scoring import trained_on
+from stance.scoring import load_rows, trained_on
 from stance.tagger import Tagger
 from stance.taxonomy import Taxonomy
 
@@ -143,9 +143,7 @@ def _texts(tagger: Tagger, ids: Sequence[str]) -> list[str]:
 
 def _answered(taggers: Sequence[Tagger], path: Path) -> tuple[_Rows, list[_Sheet]]:
     taxonomy = taggers[0].taxonomy
-    data = load_folder(path) if path.is_dir() else load_file(path, taxonomy)
-    if data.taxonomy.fingerprint != taxonomy.fingerprint:
-        raise UserError(f"{path}: has another taxonomy than the models; they cannot be compared on it")
+    data = load_rows(path, taxonomy)
     texts = [each.text for each in data.examples]
     notes = [
         f"{tagger.name}: {known} of {len(texts)} sentences were trained on, so its scores here are too high"

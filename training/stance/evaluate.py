@@ -47,6 +47,23 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True)
+class CalibrationBin:
+    """Answers whose stated probability lies from ``low`` to below ``high``, and how many came true.
+
+    Attributes:
+        n: how many answers; where there are none, confidence and right are 0.
+        confidence: mean probability stated.
+        right: share of them that came true.
+    """
+
+    low: float
+    high: float
+    n: int
+    confidence: float
+    right: float
+
+
+@dataclass(frozen=True, slots=True)
 class AxisReport:
     """Scores of one axis.
 
@@ -60,6 +77,7 @@ class AxisReport:
             on a multi-label axis that of all labels' probabilities.
         brier: mean squared error of the probabilities, summed over a row's labels on a single-label
             axis (Brier 1950: 0 to 2), averaged over all cells on a multi-label one (0 to 1).
+        calibration: the ten bins that ``ece`` is the mean gap of.
         coverage: from all rows down to the most confident ones, on a single-label axis.
     """
 
@@ -70,6 +88,7 @@ class AxisReport:
     confusion: Sequence[Sequence[int]] | None
     ece: float
     brier: float
+    calibration: Sequence[CalibrationBin]
     coverage: Sequence[Coverage] | None
 
     def weakest_first(self) -> list[tuple[str, LabelScore]]:
@@ -100,6 +119,10 @@ class Report:
                 block[f"{metric}_interval"] = [_rounded(end) for end in axis.intervals[metric]]
             block["ece"] = _rounded(axis.ece)
             block["brier"] = _rounded(axis.brier)
+            block["calibration"] = [
+                {key: _rounded(value) for key, value in asdict(each).items()} | {"n": each.n}
+                for each in axis.calibration
+            ]
             block["per_label"] = {label: _label_json(score) for label, score in axis.per_label.items()}
             if axis.confusion is not None:
                 block["confusion"] = [list(row) for row in axis.confusion]
@@ -156,6 +179,7 @@ def _axis_report(
     axis: Axis, gold: IntArray, decided: BoolArray, probabilities: FloatArray, weights: FloatArray
 ) -> AxisReport:
     ones = np.ones((1, len(gold)))
+    bins = calibration_bins(axis, gold, decided, probabilities)
     point = metrics(gold, decided, ones)
     spread = metrics(gold, decided, weights)
     per_label = {
@@ -175,8 +199,10 @@ def _axis_report(
         intervals={name: interval(spread[name]) for name in names},
         per_label=per_label,
         confusion=(gold.T @ decided.astype(np.int64)).tolist() if axis.single else None,
-        ece=_calibration_error(axis, gold, decided, probabilities),
+        ece=sum(each.n * abs(each.confidence - each.right) for each in bins)
+        / max(1, sum(each.n for each in bins)),
         brier=float(((probabilities - gold) ** 2).mean() * (len(axis.names) if axis.single else 1)),
+        calibration=bins,
         coverage=coverage_curve(gold, decided, probabilities) if axis.single else None,
     )
 
@@ -255,15 +281,23 @@ def resampling_weights(groups: Sequence[str], resamples: int, seed: int) -> Floa
     return weights
 
 
-def _calibration_error(axis: Axis, gold: IntArray, decided: BoolArray, probabilities: FloatArray) -> float:
+def calibration_bins(
+    axis: Axis, gold: IntArray, decided: BoolArray, probabilities: FloatArray
+) -> list[CalibrationBin]:
+    """Compare probabilities with what came true, in ten bins of equal width.
+
+    On a single-label axis the probability is that of the given label, one a row; on a multi-label one
+    every label's, one a cell. All tables are (rows, labels).
+    """
     if axis.single:
         stated, right = probabilities.max(axis=1), (gold * decided).sum(axis=1)
     else:
         stated, right = probabilities.ravel(), gold.ravel()
-    bins = np.minimum((stated * _BINS).astype(int), _BINS - 1)
-    gaps = [
-        abs(stated[bins == number].mean() - right[bins == number].mean()) * (bins == number).sum()
-        for number in range(_BINS)
-        if (bins == number).any()
-    ]
-    return float(sum(gaps) / max(1, len(stated)))
+    numbers = np.minimum((stated * _BINS).astype(int), _BINS - 1)
+    found = []
+    for number in range(_BINS):
+        inside = numbers == number
+        count = int(inside.sum())
+        means = (float(stated[inside].mean()), float(right[inside].mean())) if count else (0.0, 0.0)
+        found.append(CalibrationBin(number / _BINS, (number + 1) / _BINS, count, *means))
+    return found

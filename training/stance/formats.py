@@ -27,11 +27,12 @@ class Field:
     """One column of the rows that go out.
 
     Attributes:
-        kind: ``labels`` is a list of texts; ``integers`` and ``numbers`` map ``keys`` to values.
+        kind: ``labels`` is a list of texts; ``integers`` and ``numbers`` map ``keys`` to values;
+            ``explanations`` is a list of labels with the weights of words.
     """
 
     name: str
-    kind: Literal["text", "integer", "number", "labels", "integers", "numbers"]
+    kind: Literal["text", "integer", "number", "labels", "integers", "numbers", "explanations"]
     keys: tuple[str, ...] = ()
 
 
@@ -98,8 +99,9 @@ def write_jsonl(rows: Iterable[Row], path: Path, _layout: Layout | None = None) 
 
 
 def write_csv(rows: Iterable[Row], path: Path, layout: Layout) -> int:
-    """Write CSV with a header: nested fields become ``outer_inner`` columns, lists join with ``;``.
+    """Write CSV with a header.
 
+    Nested fields become ``outer_inner`` columns, lists join with ``;``, explanations are JSON.
     Text that a spreadsheet would take for a formula gets an apostrophe in front (OWASP, "CSV
     Injection"); numbers stay as they are.
     """
@@ -123,6 +125,8 @@ def _csv_cells(field: Field, value: Any) -> list[Any]:
         return [value[key] for key in field.keys]
     if field.kind == "labels":
         return [";".join(value)]
+    if field.kind == "explanations":
+        return [json.dumps(value, ensure_ascii=False, separators=(",", ":"))]
     if field.kind == "text" and value is not None and value.startswith(FORMULA):
         return [f"'{value}"]
     return [value]
@@ -148,6 +152,9 @@ def write_parquet(rows: Iterable[Row], path: Path, layout: Layout) -> int:
 def _arrow_type(field: Field) -> pa.DataType:
     import pyarrow as pa
 
+    word = pa.struct(
+        [("start", pa.int32()), ("end", pa.int32()), ("text", pa.string()), ("weight", pa.float64())]
+    )
     inner = {
         "text": pa.string(),
         "integer": pa.int32(),
@@ -155,6 +162,7 @@ def _arrow_type(field: Field) -> pa.DataType:
         "number": pa.float64(),
         "numbers": pa.float64(),
         "labels": pa.list_(pa.string()),
+        "explanations": pa.list_(pa.struct([("label", pa.string()), ("words", pa.list_(word))])),
     }[field.kind]
     return pa.struct([(key, inner) for key in field.keys]) if field.keys else inner
 

@@ -90,6 +90,29 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
+class WordWeight:
+    """One word of a sentence: ``text == sentence.text[start:end]``.
+
+    Attributes:
+        weight: above 0 where the word speaks for the label, in log-odds before calibration; see
+            :meth:`stance.classifiers.Classifier.explain`.
+    """
+
+    start: int
+    end: int
+    text: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What every word of a sentence, in order, did for one label."""
+
+    label: str
+    words: tuple[WordWeight, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Tagged:
     """One sentence as a model tagged it.
 
@@ -98,8 +121,11 @@ class Tagged:
             that the best label stayed below the confidence asked for.
         probabilities: axis name to label to calibrated probability; they sum to 1 on a
             single-label axis only.
+        explanations: axis name to one explanation a label assigned, or of the best label where a
+            single-label axis has none; None where none were asked for.
     """
 
     sentence: Sentence
     labels: Mapping[str, tuple[str, ...]]
     probabilities: Mapping[str, Mapping[str, float]]
+    explanations: Mapping[str, tuple[Explanation, ...]] | None = None

@@ -12,8 +12,9 @@ from rich.text import Text
 
 from stance import agreement, stats
 from stance.dataset import LabelledData
-from stance.evaluate import Report
+from stance.evaluate import AxisReport, Report
 from stance.records import Tagged
+from stance.render_words import Marking, marked, top_words
 from stance.taxonomy import UNSURE, Axis, Taxonomy
 
 # Blue and orange stay apart for colour-blind readers; red and green would not.
@@ -22,24 +23,26 @@ _NEGATIVE, _POSITIVE, _PLAIN = "bold deep_sky_blue1", "bold dark_orange", "defau
 
 def report_tables(report: Report, title: str) -> RenderableType:
     """Return one table an axis: headline scores with intervals, labels weakest first."""
-    parts: list[RenderableType] = [Text(title, style="bold")]
-    for name, axis in report.axes.items():
-        headline = "   ".join(
-            f"{metric.replace('_', '-')} {value:.3f} [{axis.intervals[metric][0]:.3f}, "
-            f"{axis.intervals[metric][1]:.3f}]"
-            for metric, value in axis.scores.items()
-        )
-        table = Table(title=f"{name}   {headline}", title_justify="left", title_style="bold")
-        for column in ("label (weakest first)", "precision", "recall", "F1", "95% of F1", "sentences"):
-            table.add_column(column, justify="left" if column.startswith("label") else "right")
-        for label, score in axis.weakest_first():
-            low, high = score.f1_interval
-            figures = (
-                f"{score.precision:.2f}", f"{score.recall:.2f}", f"{score.f1:.2f}", f"{low:.2f}-{high:.2f}"
-            )  # fmt: skip
-            table.add_row(label, *(figures if score.support else "----"), str(score.support))
-        parts.append(table)
-    return Group(*parts)
+    return Group(Text(title, style="bold"), *(axis_table(name, axis) for name, axis in report.axes.items()))
+
+
+def axis_table(name: str, axis: AxisReport) -> Table:
+    """Return an axis' labels, weakest first, under its headline scores with intervals."""
+    headline = "   ".join(
+        f"{metric.replace('_', '-')} {value:.3f} [{axis.intervals[metric][0]:.3f}, "
+        f"{axis.intervals[metric][1]:.3f}]"
+        for metric, value in axis.scores.items()
+    )
+    table = Table(title=f"{name}   {headline}", title_justify="left", title_style="bold")
+    for column in ("label (weakest first)", "precision", "recall", "F1", "95% of F1", "sentences"):
+        table.add_column(column, justify="left" if column.startswith("label") else "right")
+    for label, score in axis.weakest_first():
+        low, high = score.f1_interval
+        figures = (
+            f"{score.precision:.2f}", f"{score.recall:.2f}", f"{score.f1:.2f}", f"{low:.2f}-{high:.2f}"
+        )  # fmt: skip
+        table.add_row(label, *(figures if score.support else "----"), str(score.support))
+    return table
 
 
 def tagged_tables(tagged: Iterable[Tagged], taxonomy: Taxonomy) -> Iterator[RenderableType]:
@@ -53,8 +56,26 @@ def tagged_tables(tagged: Iterable[Tagged], taxonomy: Taxonomy) -> Iterator[Rend
         table.add_column("sentence", ratio=1)
         for each in members:
             cells = [_cell(each, name, axis) for name, axis in taxonomy.axes.items()]
-            table.add_row(*cells, Text(each.sentence.text))
+            table.add_row(*cells, _sentence(each, taxonomy))
         yield table
+
+
+def _sentence(tagged: Tagged, taxonomy: Taxonomy) -> Text:
+    """Return the sentence; explained, with the words of its first label marked and all labels' listed."""
+    text = tagged.sentence.text
+    given = [(name, each) for name, found in (tagged.explanations or {}).items() for each in found]
+    if not given:
+        return Text(text)
+    name, first = given[0]
+    lines = [marked(text, first, _marking(taxonomy.axes[name], first.label))]
+    return Text("\n").join([*lines, *(top_words(each) for _, each in given)])
+
+
+def _marking(axis: Axis, label: str) -> Marking:
+    """Return a label's own colour for its words, and its opposite's for those against it."""
+    towards = label_style(axis, label).removeprefix("bold ")
+    opposite = {_NEGATIVE: _POSITIVE, _POSITIVE: _NEGATIVE}.get(f"bold {towards}", "dim")
+    return Marking(towards, opposite.removeprefix("bold "))
 
 
 def _cell(tagged: Tagged, name: str, axis: Axis) -> Text:

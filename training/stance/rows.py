@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from itertools import groupby
 from typing import Any, Literal
 
 from stance.formats import Field, Layout
-from stance.records import Meta, Tagged
+from stance.records import Explanation, Meta, Tagged
 from stance.taxonomy import UNSURE, Axis, Taxonomy
 
 SCHEMA_VERSION = 2
@@ -34,6 +35,8 @@ def sentence_row(tagged: Tagged, taxonomy: Taxonomy, model: str, fingerprint: st
         row[f"{name}_probabilities"] = {
             label: round(value, _DIGITS) for label, value in tagged.probabilities[name].items()
         }
+        if tagged.explanations is not None:
+            row[f"{name}_explanation"] = [_explanation(each) for each in tagged.explanations[name]]
     return {**row, "model": model, "fingerprint": fingerprint}
 
 
@@ -55,7 +58,9 @@ def article_rows(
         yield {**row, "model": model, "fingerprint": fingerprint}
 
 
-def layout(kind: RowKind, taxonomy: Taxonomy, model: str, fingerprint: str) -> Layout:
+def layout(
+    kind: RowKind, taxonomy: Taxonomy, model: str, fingerprint: str, *, explained: bool = False
+) -> Layout:
     """Return the columns of a kind of rows, and what a Parquet file says of them."""
     fields = [Field(name, "text") for name in ("article", *_META)]
     if kind == "sentences":
@@ -63,7 +68,9 @@ def layout(kind: RowKind, taxonomy: Taxonomy, model: str, fingerprint: str) -> L
     else:
         fields.append(Field("sentences", "integer"))
     for name, axis in taxonomy.axes.items():
-        fields += _sentence_fields(name, axis) if kind == "sentences" else _article_fields(name, axis)
+        fields += (
+            _sentence_fields(name, axis, explained) if kind == "sentences" else _article_fields(name, axis)
+        )
     fields += [Field("model", "text"), Field("fingerprint", "text")]
     facts = {
         "stance_schema": str(SCHEMA_VERSION),
@@ -75,11 +82,12 @@ def layout(kind: RowKind, taxonomy: Taxonomy, model: str, fingerprint: str) -> L
     return Layout(tuple(fields), facts)
 
 
-def _sentence_fields(name: str, axis: Axis) -> list[Field]:
-    return [
+def _sentence_fields(name: str, axis: Axis, explained: bool) -> list[Field]:
+    fields = [
         Field(name, "text" if axis.single else "labels"),
         Field(f"{name}_probabilities", "numbers", axis.names),
     ]
+    return [*fields, Field(f"{name}_explanation", "explanations")] if explained else fields
 
 
 def _article_fields(name: str, axis: Axis) -> list[Field]:
@@ -87,6 +95,11 @@ def _article_fields(name: str, axis: Axis) -> list[Field]:
         return [Field(name, "labels"), Field(f"{name}_sentences", "integers", axis.names)]
     fields = [Field(f"{name}_shares", "numbers", axis.names), Field(f"{name}_unsure", "integer")]
     return fields if axis.index is None else [*fields, Field(f"{name}_index", "number")]
+
+
+def _explanation(explanation: Explanation) -> dict[str, Any]:
+    words = [{**asdict(word), "weight": round(word.weight, _DIGITS)} for word in explanation.words]
+    return {"label": explanation.label, "words": words}
 
 
 def _meta(meta: Meta) -> dict[str, str | None]:

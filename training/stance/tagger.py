@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Self
@@ -18,9 +18,10 @@ from stance.classifiers import Classifier, Precision
 from stance.config import TrainConfig, restore
 from stance.errors import DamagedModelError, UserError
 from stance.files import fingerprint, sha256, write_json
-from stance.records import Article, Sentence, Tagged
+from stance.records import Article, Explanation, Sentence, Tagged, WordWeight
 from stance.segment import sentences
-from stance.taxonomy import TAXONOMY_FILE, FloatArray, Taxonomy
+from stance.taxonomy import TAXONOMY_FILE, Axis, FloatArray, Taxonomy
+from stance.words import words
 
 MANIFEST_FILE = "manifest.json"
 CALIBRATION_FILE = "calibration.json"
@@ -99,26 +100,31 @@ class Tagger:
             decided[name] = self.calibration[name].decide(probabilities[name], axis)
         return probabilities, decided
 
-    def tag(self, articles: Iterable[Article], min_confidence: float = 0.0) -> Iterator[Tagged]:
+    def tag(
+        self, articles: Iterable[Article], min_confidence: float = 0.0, *, explain: bool = False
+    ) -> Iterator[Tagged]:
         """Yield every sentence of every article, tagged, in order; see :meth:`tag_sentences`."""
         waiting = (sentence for article in articles for sentence in sentences(article))
         while window := list(islice(waiting, _WINDOW)):
-            yield from self.tag_sentences(window, min_confidence)
+            yield from self.tag_sentences(window, min_confidence, explain=explain)
 
-    def tag_sentences(self, window: Sequence[Sentence], min_confidence: float = 0.0) -> list[Tagged]:
+    def tag_sentences(
+        self, window: Sequence[Sentence], min_confidence: float = 0.0, *, explain: bool = False
+    ) -> list[Tagged]:
         """Return sentences tagged, in order.
 
         Args:
             window: sentences of any number of articles.
             min_confidence: a sentence gets no label on a single-label axis where the best one's
                 calibrated probability is below this. Multi-label axes keep their thresholds.
+            explain: weigh the words of every sentence too, which takes longer.
         """
         probabilities, decided = self.predict([sentence.text for sentence in window])
         for name, axis in self.taxonomy.axes.items():
             if axis.single:
                 decided[name] &= probabilities[name].max(axis=1, keepdims=True) >= min_confidence
         axes = self.taxonomy.axes.items()
-        return [
+        tagged = [
             Tagged(
                 sentence,
                 {name: axis.decode(decided[name][row]) for name, axis in axes},
@@ -129,6 +135,52 @@ class Tagger:
             )
             for row, sentence in enumerate(window)
         ]
+        return self._explained(tagged) if explain else tagged
+
+    def _explained(self, tagged: Sequence[Tagged]) -> list[Tagged]:
+        """Return the sentences with what their words did for their labels."""
+        texts = [each.sentence.text for each in tagged]
+        labels = {
+            name: [_to_explain(each, name, axis) for each in tagged]
+            for name, axis in self.taxonomy.axes.items()
+        }
+        columns = {
+            name: [[axis.names.index(label) for label in row] for row in labels[name]]
+            for name, axis in self.taxonomy.axes.items()
+        }
+        weights = self.classifier.explain(texts, columns)
+        return [
+            replace(
+                each,
+                explanations={
+                    name: _explanations(each.sentence.text, labels[name][row], weights[name][row])
+                    for name in self.taxonomy.axes
+                },
+            )
+            for row, each in enumerate(tagged)
+        ]
+
+
+def _to_explain(tagged: Tagged, name: str, axis: Axis) -> tuple[str, ...]:
+    """Return the labels assigned; an unsure sentence explains its best one."""
+    if not axis.single or tagged.labels[name]:
+        return tagged.labels[name]
+    probabilities = tagged.probabilities[name]
+    return (max(probabilities, key=probabilities.__getitem__),)
+
+
+def _explanations(text: str, labels: Sequence[str], weights: FloatArray) -> tuple[Explanation, ...]:
+    spans = words(text)
+    return tuple(
+        Explanation(
+            label,
+            tuple(
+                WordWeight(start, end, text[start:end], weight)
+                for (start, end), weight in zip(spans, row, strict=True)
+            ),
+        )
+        for label, row in zip(labels, weights.tolist(), strict=True)
+    )
 
 
 def write_model(

@@ -26,7 +26,7 @@ TAXONOMY_FILE = "taxonomy.yaml"
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 # What a single-label axis says where no label is sure enough.
 UNSURE = "unsure"
-SUFFIXES = ("probabilities", "shares", "index", "sentences", UNSURE)
+SUFFIXES = ("probabilities", "explanation", "shares", "index", "sentences", UNSURE)
 RESERVED = frozenset(
     [
         "id", "text", "article", "group", "position", "index", "start", "end", "model", "fingerprint", "n",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 
 Precision = Literal["fp32", "int8"]
+
+# Axis name to, for every text, the columns of the labels to be explained.
+Wanted = Mapping[str, Sequence[Sequence[int]]]
+# Axis name to, for every text, an array (labels wanted, words of the text).
+WordWeights = dict[str, list[FloatArray]]
 
 
 class FitLog(Protocol):
@@ -57,6 +62,16 @@ class Classifier(Protocol):
 
     def predict_proba(self, texts: Sequence[str]) -> dict[str, FloatArray]:
         """Return axis name to uncalibrated probabilities, shape (texts, labels), taxonomy order."""
+
+    def explain(self, texts: Sequence[str], wanted: Wanted) -> WordWeights:
+        """Weigh the words of sentences: above 0 a word speaks for the label, below 0 against it.
+
+        Weights are in log-odds (natural logarithm) before calibration; each family says of what.
+
+        Args:
+            texts: sentences, whose words :func:`stance.words.words` tells.
+            wanted: the labels to explain; an axis left out is not explained.
+        """
 
     def compressed(self) -> Self | None:
         """Return a lighter form that predicts nearly alike; None where the family has none."""

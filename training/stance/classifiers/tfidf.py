@@ -11,14 +11,16 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
-from scipy.sparse import csr_matrix, hstack
+from scipy.sparse import csr_matrix, hstack, vstack
 from scipy.special import expit, softmax
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from stance.classifiers import FitLog, Precision
+from stance.classifiers import FitLog, Precision, Wanted, WordWeights
 from stance.errors import DamagedModelError, UserError
+from stance.ngrams import shares
 from stance.taxonomy import Axis, FloatArray, Taxonomy
+from stance.words import words
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -152,6 +154,39 @@ class Family:
             found[name] = softmax(logits, axis=1) if axis.single else expit(logits)
         return found
 
+    def explain(self, texts: Sequence[str], wanted: Wanted) -> WordWeights:
+        """See :class:`stance.classifiers.Classifier`; the weights are exact.
+
+        An n-gram adds its TF-IDF weight times its coefficient to a label's logit. That is shared out over
+        the words that it covers, so a text's weights and the bias add up to the logit: on a
+        multi-label axis the label's log-odds, on a single-label one how far its logit lies above the mean
+        of the other labels' logits. What a text without words gets is the bias.
+        """
+        if not texts:
+            return {name: [] for name in wanted}
+        parts = self._word_parts(texts)
+        ends = np.cumsum([len(words(text)) for text in texts])[:-1]
+        found: WordWeights = {}
+        for name, rows in wanted.items():
+            logits = np.asarray(parts @ self._layers[name][0].T, dtype=np.float64)
+            if self._taxonomy.axes[name].single:
+                logits = _above_the_others(logits)
+            pieces = zip(np.split(logits, ends), rows, strict=True)
+            found[name] = [piece[:, list(columns)].T for piece, columns in pieces]
+        return found
+
+    def _word_parts(self, texts: Sequence[str]) -> csr_matrix:
+        """Return the texts' features split over their words, shape (words of all texts, features)."""
+        parts = []
+        for vectorizer in self._vectorizers.values():
+            features = vectorizer.transform(texts)
+            split = [
+                shares(vectorizer, text, len(words(text))).multiply(features[row])
+                for row, text in enumerate(texts)
+            ]
+            parts.append(vstack(split, format="csr"))
+        return hstack(parts, format="csr", dtype=np.float64)
+
     @staticmethod
     def _stack(parts: list[csr_matrix]) -> csr_matrix:
         return hstack(parts, format="csr", dtype=np.float32)
@@ -204,3 +239,10 @@ class Family:
 
 def _terms(vectorizer: TfidfVectorizer) -> list[str]:
     return sorted(vectorizer.vocabulary_, key=vectorizer.vocabulary_.__getitem__)
+
+
+def _above_the_others(logits: FloatArray) -> FloatArray:
+    """Return how far each logit lies above the mean of the others, shape (rows, labels) as given."""
+    others = (logits.sum(axis=1, keepdims=True) - logits) / (logits.shape[1] - 1)
+    above: FloatArray = logits - others
+    return above

@@ -11,12 +11,13 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 from tokenizers import Encoding, Tokenizer
 
-from stance.batching import probabilities
-from stance.classifiers import FitLog, Precision
+from stance.batching import log_odds, probabilities
+from stance.classifiers import FitLog, Precision, Wanted, WordWeights
 from stance.encoder import DEFAULT_ENCODER, locate
 from stance.errors import DamagedModelError, MissingExtraError, StanceError, UserError
 from stance.runtime import Runtime, seconds_for
 from stance.taxonomy import FloatArray, Taxonomy
+from stance.words import without_each
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -25,6 +26,7 @@ WEIGHTS_FILE = "model.safetensors"
 ONNX_FILE = "model.onnx"
 LIGHT_FILE = "model.int8.onnx"
 TOKENIZER_FILE = "tokenizer.json"
+_EXPLAINED_AT_ONCE = 64
 _PARITY = 1e-3
 _CLEARLY = 0.75
 _PROBE = ["Ministers agreed to talk.", "Duties rise on Monday, and more may follow, he said."]
@@ -123,6 +125,9 @@ class Family:
         axes = self._taxonomy.axes
         if not texts:
             return {name: np.zeros((0, len(axis.names))) for name, axis in axes.items()}
+        return {name: probabilities(logits, axes[name]) for name, logits in self._logits(texts).items()}
+
+    def _logits(self, texts: Sequence[str]) -> dict[str, FloatArray]:
         encodings = self._encode(texts)
         if self._runtime is not None:
             logits = self._runtime.run(encodings)
@@ -130,10 +135,39 @@ class Family:
             from stance import finetune
 
             logits = finetune.predict(self._network, encodings)
-        return {
-            name: probabilities(scores, axis)
-            for (name, axis), scores in zip(axes.items(), logits, strict=True)
-        }
+        return dict(zip(self._taxonomy.axes, logits, strict=True))
+
+    def explain(self, texts: Sequence[str], wanted: Wanted) -> WordWeights:
+        """See :class:`stance.classifiers.Classifier`: by occlusion.
+
+        A word's weight is how much the label's log-odds drop when the sentence is read without it (Li,
+        Monroe and Jurafsky, "Understanding Neural Networks through Representation Erasure", 2016).
+        The weights do not add up to anything, and two words that say the same hide each other.
+        """
+        found: WordWeights = {name: [] for name in wanted}
+        for start in range(0, len(texts), _EXPLAINED_AT_ONCE):
+            part = texts[start : start + _EXPLAINED_AT_ONCE]
+            drops = self._drops(part)
+            for name, rows in wanted.items():
+                columns = rows[start : start + _EXPLAINED_AT_ONCE]
+                found[name] += [
+                    each[name][:, list(which)].T for each, which in zip(drops, columns, strict=True)
+                ]
+        return found
+
+    def _drops(self, texts: Sequence[str]) -> list[dict[str, FloatArray]]:
+        """Return for every text and axis how far the log-odds drop, shape (words, labels)."""
+        versions = [[text, *without_each(text)] for text in texts]
+        logits = self._logits([version for each in versions for version in each])
+        odds = {name: log_odds(scores, self._taxonomy.axes[name]) for name, scores in logits.items()}
+        ends = np.cumsum([len(each) for each in versions])
+        return [
+            {
+                name: scores[end - len(each)] - scores[end - len(each) + 1 : end]
+                for name, scores in odds.items()
+            }
+            for each, end in zip(versions, ends.tolist(), strict=True)
+        ]
 
     def compressed(self) -> Self:
         """See :class:`stance.classifiers.Classifier`: the same network in 8-bit integers."""

@@ -39,16 +39,16 @@ def page(data: Mapping[str, Any], title: str) -> str:
         data: as :func:`stance.report.columns.columns` gives it.
         title: of the window and the page.
     """
-    style, script = _joined(STYLES), _joined(SCRIPTS)
+    style, script = joined(STYLES), joined(SCRIPTS)
     parts = {
         "title": escape(title),
-        "policy": f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'",
+        "policy": f"default-src 'none'; style-src '{hash_of(style)}'; script-src '{hash_of(script)}'",
         "style": style,
         "data": embedded(data),
         "script": script,
     }
     # One pass, so that an article that quotes a placeholder stays what it is.
-    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], _read("page.html"))
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], asset("page.html"))
 
 
 def embedded(value: Any) -> str:
@@ -57,13 +57,16 @@ def embedded(value: Any) -> str:
     return text.replace("<", "\\u003c")
 
 
-def _joined(names: tuple[str, ...]) -> str:
-    return "\n" + "\n".join(_read(name) for name in names)
+def joined(names: tuple[str, ...]) -> str:
+    """Return the named files of the page's folder, one after another."""
+    return "\n" + "\n".join(asset(name) for name in names)
 
 
-def _read(name: str) -> str:
+def asset(name: str) -> str:
+    """Return a file of the page's folder as text."""
     return (resources.files("stance.report") / "app" / name).read_text(encoding="utf-8")
 
 
-def _hash(text: str) -> str:
+def hash_of(text: str) -> str:
+    """Return the source expression that lets an inline style or script pass a content security policy."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
