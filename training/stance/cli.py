@@ -170,7 +170,7 @@ app.command()(predict)
 
 @app.command()
 def evaluate(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="Model folder.")],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="Model folder, or models:/... or runs:/...")],
     data: Annotated[
         Path, typer.Option(help="Labelled rows: .jsonl with text, one field an axis, and maybe id, group.")
     ],
@@ -179,11 +179,12 @@ def evaluate(
     """Score a model on labelled sentences that it was not trained on."""
     from stance.dataset import load_file
     from stance.formats import json_line
+    from stance.registry import model_folder
     from stance.render import report_tables
     from stance.scoring import score_model, trained_on
     from stance.tagger import Tagger
 
-    tagger = Tagger.load(model)
+    tagger = Tagger.load(model_folder(model))
     labelled = load_file(data, tagger.taxonomy)
     if known := trained_on(tagger, labelled):
         say(f"{known} of {len(labelled.examples)} sentences were trained on: scores on them are too high")
