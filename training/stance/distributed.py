@@ -92,13 +92,16 @@ def _connect(address: str | None, workers: int | None) -> None:
 
     # Ray puts a handler of its own here, which would end without our message.
     ours = signal.getsignal(signal.SIGTERM)
-    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "critical", "include_dashboard": False}
+    options: dict[str, Any] = {
+        "log_to_driver": False,
+        "logging_level": "critical",
+        # What numerical libraries, and stance.runtime.cores, take for the cores they may use.
+        "runtime_env": {"env_vars": {"OMP_NUM_THREADS": "1"}},
+    }
+    if address is None:
+        options |= {"num_cpus": workers or cores(), "include_dashboard": False}
     try:
-        if address is None:
-            ray.init(address="local", num_cpus=workers or cores(), **quiet)
-        else:
-            del quiet["include_dashboard"]  # the cluster's own affair
-            ray.init(address=address, **quiet)
+        ray.init(address=address or "local", **options)
     except (ConnectionError, ValueError, RuntimeError, TimeoutError, OSError) as error:
         if address is None:
             raise StanceError(f"Ray cannot be started here ({_reason(error)}); use --engine local") from error
@@ -184,9 +187,7 @@ class _Crew:
         self._model = ray.put(model)
         self._options = ray.put(options)
         self._workers = workers
-        # What numerical libraries, and stance.runtime.cores, take for the cores they may use.
-        environment = {"env_vars": {"OMP_NUM_THREADS": "1"}}
-        self._start = ray.remote(Worker).options(num_cpus=1, max_restarts=0, runtime_env=environment).remote
+        self._start = ray.remote(Worker).options(num_cpus=1, max_restarts=0).remote
         self._shards: Iterator[Shard] = iter(())
         self._all_out = False
         self._again: deque[_Job] = deque()
