@@ -139,7 +139,7 @@ def test_ray_missing_or_out_of_reach_is_one_sentence(monkeypatch: pytest.MonkeyP
     """Without Ray the extra is named; Ray Client is refused with the way to go."""
     with pytest.raises(UserError, match="--address auto"), ray_engine("ray://head:10001"):
         pass
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(MissingExtraError, match=r"stance\[ray\]"), ray_engine():
         pass
 
