@@ -50,14 +50,16 @@ class Quiet:
 def fake_tagger(taxonomy: Taxonomy) -> Tagger:
     """Return a tagger that needs no model: the first label, as certain as can be."""
 
-    def tag(articles: Iterable[Article]) -> Iterator[Tagged]:
+    def tag(articles: Iterable[Article], min_confidence: float = 0.0) -> Iterator[Tagged]:
         for article in articles:
             for sentence in sentences(article):
                 labels = {name: axis.names[:1] for name, axis in taxonomy.axes.items()}
                 odds = {name: dict.fromkeys(axis.names, 0.5) for name, axis in taxonomy.axes.items()}
                 yield Tagged(sentence, labels, odds)
 
-    return cast("Tagger", SimpleNamespace(taxonomy=taxonomy, name="fake", fingerprint="0" * 12, tag=tag))
+    fake = SimpleNamespace(taxonomy=taxonomy, name="fake", fingerprint="0" * 12, tag=tag)
+    fake.classifier = SimpleNamespace(precision="fp32")
+    return cast("Tagger", fake)
 
 
 @pytest.fixture
