@@ -5,8 +5,8 @@
 Articles are made from labels/news/written.jsonl: sentences are drawn with a fixed seed, and in each one
 word is put in the place of another, so that hardly any sentence comes twice and lengths stay those of
 news; they are not good English. Every measurement is a process of its own, and one line of OUT.jsonl;
-lines that are there are not measured again. Writes OUT.md, and the table into docs/cluster.md, but with ``--quick``, which
-takes tiny sizes to see that all works and writes nothing but OUT.
+lines that are there are not measured again. Writes OUT.md, and the table into docs/cluster.md; ``--quick``
+takes tiny sizes, to see that all works, and writes nothing but OUT.
 """
 
 from __future__ import annotations

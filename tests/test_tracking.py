@@ -178,7 +178,7 @@ def test_a_model_of_the_registry_is_fetched_once(
 
     with monkeypatch.context() as patch:
         patch.setattr(mlflow.artifacts, "download_artifacts", unreachable)
-        name = store.get_logged_model(champion.model_id).name
+        name = store.get_logged_model(champion.source.removeprefix("models:/")).name
         for given in (
             f"models:/stance/{champion.version}",
             f"runs:/{champion.run_id}",

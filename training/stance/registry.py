@@ -100,9 +100,10 @@ def _of_run(client: Any, name: str, run: str, artifact: str) -> _Found:
     chosen = [each for each in models if artifact in {"", each.name}]
     if not chosen:
         return _Found(name, None)  # logged as a plain artifact; MLflow says if it is not there
+    uri = f"models:/{chosen[-1].model_id}"
     versions = client.search_model_versions(f"run_id = '{run}'")
-    tags = [each.tags.get(FINGERPRINT_TAG) for each in versions if each.model_id == chosen[-1].model_id]
-    return _Found(f"models:/{chosen[-1].model_id}", next(iter(tags), None))
+    tags = [each.tags.get(FINGERPRINT_TAG) for each in versions if each.source == uri]
+    return _Found(uri, next(iter(tags), None))
 
 
 def _model_in(place: Path, name: str) -> Path:
