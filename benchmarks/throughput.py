@@ -24,6 +24,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -119,14 +120,14 @@ def pipeline(model: Path) -> Callable[[Sequence[str]], object]:
     config = AutoConfig.from_pretrained(locate(params.encoder, params.revision))
     config.id2label = dict(enumerate(tagger.taxonomy.axes["framing"].names))
 
-    class Framing(PreTrainedModel):
+    class Framing(PreTrainedModel):  # type: ignore[no-untyped-call]
         """The encoder, mean-pooled, with the framing head, as transformers wants a classifier."""
 
         config_class = type(config)
 
         def __init__(self, config: Any) -> None:
             super().__init__(config)
-            self.encoder = AutoModel.from_config(config)
+            self.encoder = AutoModel.from_config(config)  # type: ignore[no-untyped-call]
             self.head = nn.Linear(config.hidden_size, config.num_labels)
 
         def forward(
@@ -146,10 +147,13 @@ def pipeline(model: Path) -> Callable[[Sequence[str]], object]:
     missing, unexpected = network.load_state_dict(weights, strict=False)
     if missing or unexpected:
         raise SystemExit(f"the weights do not fit the network: {missing} {unexpected}")
-    tokenizer = PreTrainedTokenizerFast(
+    tokenizer = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_file=str(model / "tokenizer.json"), pad_token="[PAD]", model_max_length=params.max_tokens
     )
-    pipe = TextClassificationPipeline(model=network.eval(), tokenizer=tokenizer, device="cpu")
+    network.eval()  # type: ignore[no-untyped-call]
+    pipe = TextClassificationPipeline(  # type: ignore[no-untyped-call]
+        model=network, tokenizer=tokenizer, device="cpu"
+    )
 
     def run(texts: Sequence[str]) -> list[Any]:
         found = pipe(list(texts), batch_size=BATCH, truncation=True, top_k=None)
@@ -206,15 +210,15 @@ def plan(models: Path, sizes: Sizes) -> dict[str, Callable[[], Point]]:
     light = (models / "transformer" / "model.int8.onnx").is_file()
     for kind in SPEEDS:
         if kind != "int8" or light:
-            todo[f"speed {kind}"] = lambda kind=kind: speed(kind, models, sizes.sentences)
+            todo[f"speed {kind}"] = partial(speed, kind, models, sizes.sentences)
     for kind in COLD:
-        todo[f"cold {kind}"] = lambda kind=kind: cold(kind, models, sizes.starts)
+        todo[f"cold {kind}"] = partial(cold, kind, models, sizes.starts)
     for count in sizes.articles:
-        todo[f"folder {count}"] = lambda count=count: bulk(models, count)
-    todo["half repeated"] = lambda: bulk(models, sizes.articles[0], repeated=0.5)
+        todo[f"folder {count}"] = partial(bulk, models, count)
+    todo["half repeated"] = partial(bulk, models, sizes.articles[0], repeated=0.5)
     for workers in WORKERS:
         words = ("--engine", "ray", "--workers", str(workers), "--shard-size", str(max(1, sizes.ray // 16)))
-        todo[f"ray {workers}"] = lambda words=words: bulk(models, sizes.ray, *words)
+        todo[f"ray {workers}"] = partial(bulk, models, sizes.ray, *words)
     return todo
 
 

@@ -73,7 +73,8 @@ def ray_engine(address: str | None = None, workers: int | None = None) -> Iterat
 
     _connect(address, workers)
     try:
-        count = workers or max(1, int(ray.cluster_resources().get("CPU", 0)))
+        resources = ray.cluster_resources()  # type: ignore[no-untyped-call]
+        count = workers or max(1, int(resources.get("CPU", 0)))
 
         def engine(tagger: Tagger, shards: Iterable[Shard], options: BatchOptions) -> Iterator[ShardResult]:
             model = _model(tagger, shared=address is None)
