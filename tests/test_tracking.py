@@ -14,7 +14,9 @@ import pytest
 from conftest import Silent
 from stance.config import load_config
 from stance.dataset import load_folder
-from stance.errors import StanceError
+from stance.errors import StanceError, UserError
+from stance.model_source import model_folder
+from stance.tagger import Tagger
 from stance.train import run
 
 mlflow = pytest.importorskip("mlflow", reason="needs the train extra")
@@ -159,3 +161,48 @@ def test_a_store_that_cannot_be_opened_is_told(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "nosuch://place")
     with pytest.raises(StanceError, match="--no-track"):
         tracking.MlflowTracker()
+
+
+def test_a_model_of_the_registry_is_fetched_once(
+    store: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """By alias, version or run, a model becomes a checked folder of the cache, reused without a download."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    champion = store.get_model_version_by_alias("stance", "champion")
+    folder = model_folder(Path("models:/stance@champion"))
+    assert folder == tmp_path / "stance" / "models" / champion.tags["model_fingerprint"]
+    assert Tagger.load(folder).fingerprint == folder.name
+
+    def unreachable(*_: Any, **__: Any) -> None:
+        raise AssertionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(mlflow.artifacts, "download_artifacts", unreachable)
+        name = store.get_logged_model(champion.source.removeprefix("models:/")).name
+        for given in (
+            f"models:/stance/{champion.version}",
+            f"runs:/{champion.run_id}",
+            f"runs:/{champion.run_id}/{name}",
+        ):
+            assert model_folder(Path(given)) == folder
+    (folder / "calibration.json").write_text("{}", encoding="utf-8")
+    assert model_folder(Path("models:/stance@champion")) == folder
+    Tagger.load(folder)
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+    assert model_folder(tmp_path) == tmp_path
+
+
+@pytest.mark.parametrize("name", ["models:/stance@nobody", "models:/nothing/1", "runs:/0123/tfidf"])
+def test_a_model_that_mlflow_lacks_is_one_sentence(
+    store: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    """A wrong name, and a store that is not there, say what to check; no store is made on the way."""
+    with pytest.raises(UserError, match="check the name"):
+        model_folder(Path(name))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/none.db")
+    with pytest.raises(UserError, match="no MLflow store"):
+        model_folder(Path(name))
+    assert not list(tmp_path.iterdir())
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    with pytest.raises(UserError, match="cannot be fetched"):
+        model_folder(Path(name))

@@ -178,7 +178,8 @@ def ui(
     import subprocess
 
     try:
-        from stance.tracking import store_uri, ui_command
+        from stance.model_source import store_uri
+        from stance.tracking import ui_command
     except ImportError as error:
         raise MissingExtraError(error.name or "mlflow", "train", "the MLflow UI") from None
     if store_uri().startswith("http"):

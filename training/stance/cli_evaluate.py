@@ -13,7 +13,7 @@ from stance.errors import UserError
 
 
 def evaluate(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="Model folder.")],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="Model folder, or models:/... or runs:/...")],
     data: Annotated[
         Path,
         typer.Option(
@@ -28,6 +28,7 @@ def evaluate(
     """Score a model on labelled sentences that it was not trained on."""
     from stance.files import check_file, whole_file
     from stance.formats import json_line
+    from stance.model_source import model_folder
     from stance.render_evaluation import evaluation_tables
     from stance.report.evaluation import evaluation_page
     from stance.scoring import evaluate_model
@@ -37,7 +38,7 @@ def evaluate(
         if html.suffix.lower() not in {".html", ".htm"}:
             raise UserError(f"{html}: the page is a web page; name a .html file")
         check_file(html)
-    found = evaluate_model(Tagger.load(model), data, errors)
+    found = evaluate_model(Tagger.load(model_folder(model)), data, errors)
     if found.known:
         say(f"{found.known} of {found.report.n} sentences were trained on: scores on them are too high")
     if html:

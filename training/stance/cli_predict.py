@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,7 +19,7 @@ from stance.console import MODELS, err, out, say
 from stance.errors import UserError
 
 if TYPE_CHECKING:
-    from stance.batch import BatchOptions
+    from stance.batch import BatchOptions, Engine
     from stance.extract import RawArticle
     from stance.inputs import InputOptions
     from stance.progress import TaggingProgress
@@ -47,6 +47,13 @@ _KINDS: dict[Rows, tuple[RowKind, ...]] = {
 }
 
 
+class Engines(StrEnum):
+    """What shards are tagged on."""
+
+    local = "local"
+    ray = "ray"
+
+
 class PartFormat(StrEnum):
     """What the parts in a folder are written as."""
 
@@ -64,7 +71,8 @@ def predict(  # noqa: PLR0913, PLR0917 - a parameter is an option
         ),
     ],
     model: Annotated[
-        Path | None, typer.Option(help="Model folder; default: the best one in models/.")
+        Path | None,
+        typer.Option(help="Model folder, models:/... or runs:/...; default: the best one in models/."),
     ] = None,
     output: Annotated[
         str | None,
@@ -102,12 +110,23 @@ def predict(  # noqa: PLR0913, PLR0917 - a parameter is an option
     shard_size: Annotated[
         int | None, typer.Option(help="Articles a part of a folder; default: 500.", min=1)
     ] = None,
+    engine: Annotated[
+        Engines, typer.Option(help="Tag a folder's parts in this process, or on Ray.")
+    ] = Engines.local,
+    address: Annotated[
+        str | None, typer.Option(help="Ray cluster, HOST:PORT or auto; default: one started here.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Ray workers, a core each; default: every core.", min=1)
+    ] = None,
 ) -> None:
     """Tag every sentence of articles with topics and framing."""
     from stance.inputs import InputOptions, check_tables, parse_columns
 
     if explain and rows is Rows.articles:
         raise UserError("--explain weighs the words of sentences; leave --rows articles away")
+    if engine is Engines.local and (address or workers):
+        raise UserError("--address and --workers are for a cluster: give them with --engine ray")
     target = Path(output) if output else None
     options = InputOptions(stdin_format, parse_columns(columns), max_characters, skip=target)
     if target and output and _names_folder(output):
@@ -117,10 +136,13 @@ def predict(  # noqa: PLR0913, PLR0917 - a parameter is an option
         suffix = f".{part_format or PartFormat.parquet}"
         check_tables(paths, options)
         batch = BatchOptions(options, kinds, suffix, shard_size or SHARD_SIZE, min_confidence, explain)
-        _to_folder(paths, target, _load(model, precision), batch)
+        with _engine(engine, address, workers) as chosen:
+            _to_folder(paths, target, _load(model, precision), batch, chosen)
         return
-    if rows is Rows.both or part_format or shard_size:
-        raise UserError("--rows both, --format and --shard-size are for a folder: give one with -o FOLDER/")
+    if rows is Rows.both or part_format or shard_size or engine is Engines.ray:
+        raise UserError(
+            "--rows both, --format, --shard-size and --engine ray are for a folder: give one with -o FOLDER/"
+        )
     if target:
         _check_target(target)
     check_tables(paths, options)
@@ -148,14 +170,25 @@ def _check_target(target: Path) -> None:
 
 
 def _load(model: Path | None, precision: Precision | None) -> Tagger:
+    from stance.model_source import model_folder
     from stance.tagger import Tagger, best_model
 
-    folder = model or best_model(MODELS)
+    folder = model_folder(model) if model else best_model(MODELS)
     tagger = Tagger.load(folder, precision)
     if model is None:
         score = tagger.manifest["scores"]["score"]
         say(f"model: {folder} (the best in {MODELS}/, cross-validated score {score:.3f})")
     return tagger
+
+
+def _engine(engine: Engines, address: str | None, workers: int | None) -> AbstractContextManager[Engine]:
+    if engine is Engines.ray:
+        from stance.distributed import ray_engine
+
+        return ray_engine(address, workers)
+    from stance.batch import in_this_process
+
+    return nullcontext(in_this_process)
 
 
 class _Run:
@@ -286,13 +319,15 @@ def _to_pipe(run: _Run) -> None:
     sys.stdout.buffer.flush()
 
 
-def _to_folder(paths: list[Path], folder: Path, tagger: Tagger, options: BatchOptions) -> None:
+def _to_folder(
+    paths: list[Path], folder: Path, tagger: Tagger, options: BatchOptions, engine: Engine
+) -> None:
     from stance.batch import run
     from stance.progress import TaggingProgress
 
     try:
         with TaggingProgress(err) as watcher:
-            summary = run(paths, folder, tagger, options, watcher)
+            summary = run(paths, folder, tagger, options, watcher, engine)
     except SystemExit:
         say(f"finished parts are kept in {folder}: the same command goes on with the first unfinished one")
         raise

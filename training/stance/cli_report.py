@@ -21,7 +21,7 @@ def report(
     ],
     output: Annotated[Path, typer.Option("-o", "--output", help="The .html page to write.")],
     model: Annotated[
-        Path | None, typer.Option(help="Model folder that tagged the rows: gives the index weights.")
+        Path | None, typer.Option(help="Model that tagged the rows: gives the index weights.")
     ] = None,
     taxonomy: Annotated[
         Path | None, typer.Option(help="Taxonomy file instead, e.g. labels/news/taxonomy.yaml.")
@@ -30,6 +30,7 @@ def report(
 ) -> None:
     """Write one self-contained page that shows what tagged sentences say."""
     from stance.files import check_file, whole_file
+    from stance.model_source import model_folder
     from stance.report.axes import check_tagged_by, find_axes, load_taxonomy
     from stance.report.columns import columns
     from stance.report.page import page
@@ -38,6 +39,7 @@ def report(
     if output.suffix.lower() not in {".html", ".htm"}:
         raise UserError(f"{output}: the report is a web page; name a .html file")
     check_file(output)
+    model = model_folder(model) if model else None
     known, origin = load_taxonomy(model, taxonomy)
     rows = read_rows(tags)
     if model:

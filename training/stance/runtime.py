@@ -41,8 +41,11 @@ def token_batches(lengths: Sequence[int], budget: int = TOKEN_BUDGET) -> Iterato
 
 
 def cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Return how many cores this process may use: those it is bound to, ``OMP_NUM_THREADS`` at most."""
+    bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    # Clusters and users tell numerical libraries their share so; "4,2" speaks of nested threads.
+    wanted = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    return min(bound, max(1, int(wanted))) if wanted.isdigit() else bound
 
 
 class Runtime:

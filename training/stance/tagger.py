@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 from pydantic import ValidationError
 
 from stance import __version__, classifiers
@@ -19,6 +20,7 @@ from stance.config import TrainConfig, restore
 from stance.errors import DamagedModelError, UserError
 from stance.files import fingerprint, sha256, write_json
 from stance.records import Article, Explanation, Sentence, Tagged, WordWeight
+from stance.repeats import Repeats
 from stance.segment import sentences
 from stance.taxonomy import TAXONOMY_FILE, Axis, FloatArray, Taxonomy
 from stance.words import words
@@ -75,7 +77,7 @@ class Tagger:
             DamagedModelError: a file is missing, changed or of a newer format.
         """
         manifest = read_manifest(folder)
-        _verify(folder, manifest["files"])
+        verify_files(folder, manifest["files"])
         taxonomy = Taxonomy.load(folder / TAXONOMY_FILE)
         config = restore(_read_json(folder / CONFIG_FILE), folder / CONFIG_FILE)
         try:
@@ -93,38 +95,48 @@ class Tagger:
 
     def predict(self, texts: Sequence[str]) -> tuple[dict[str, FloatArray], dict[str, BoolArray]]:
         """Return calibrated probabilities and decisions, axis to (texts, labels)."""
+        return self._decided(self._numbers(texts))
+
+    def _numbers(self, texts: Sequence[str]) -> FloatArray:
+        """Return calibrated probabilities, shape (texts, labels of all axes)."""
         raw = self.classifier.predict_proba(texts)
-        probabilities, decided = {}, {}
+        axes = self.taxonomy.axes.items()
+        return np.hstack([self.calibration[name].probabilities(raw[name], axis) for name, axis in axes])
+
+    def _decided(self, numbers: FloatArray) -> tuple[dict[str, FloatArray], dict[str, BoolArray]]:
+        """Take :meth:`_numbers` apart into axes, and decide."""
+        probabilities, decided, first = {}, {}, 0
         for name, axis in self.taxonomy.axes.items():
-            probabilities[name] = self.calibration[name].probabilities(raw[name], axis)
+            probabilities[name] = numbers[:, first : first + len(axis.names)]
             decided[name] = self.calibration[name].decide(probabilities[name], axis)
+            first += len(axis.names)
         return probabilities, decided
 
     def tag(
         self, articles: Iterable[Article], min_confidence: float = 0.0, *, explain: bool = False
     ) -> Iterator[Tagged]:
-        """Yield every sentence of every article, tagged, in order; see :meth:`tag_sentences`."""
-        waiting = (sentence for article in articles for sentence in sentences(article))
-        while window := list(islice(waiting, _WINDOW)):
-            yield from self.tag_sentences(window, min_confidence, explain=explain)
-
-    def tag_sentences(
-        self, window: Sequence[Sentence], min_confidence: float = 0.0, *, explain: bool = False
-    ) -> list[Tagged]:
-        """Return sentences tagged, in order.
+        """Yield every sentence of every article, tagged, in order; one that comes again is computed once.
 
         Args:
-            window: sentences of any number of articles.
+            articles: in the order that their sentences are to come.
             min_confidence: a sentence gets no label on a single-label axis where the best one's
                 calibrated probability is below this. Multi-label axes keep their thresholds.
             explain: weigh the words of every sentence too, which takes longer.
         """
-        probabilities, decided = self.predict([sentence.text for sentence in window])
+        predict = Repeats(self._numbers)
+        waiting = (sentence for article in articles for sentence in sentences(article))
+        while window := list(islice(waiting, _WINDOW)):
+            numbers = predict([sentence.text for sentence in window])
+            tagged = self._tagged(window, numbers, min_confidence)
+            yield from self._explained(tagged) if explain else tagged
+
+    def _tagged(self, window: Sequence[Sentence], numbers: FloatArray, min_confidence: float) -> list[Tagged]:
+        probabilities, decided = self._decided(numbers)
         for name, axis in self.taxonomy.axes.items():
             if axis.single:
                 decided[name] &= probabilities[name].max(axis=1, keepdims=True) >= min_confidence
         axes = self.taxonomy.axes.items()
-        tagged = [
+        return [
             Tagged(
                 sentence,
                 {name: axis.decode(decided[name][row]) for name, axis in axes},
@@ -135,7 +147,6 @@ class Tagger:
             )
             for row, sentence in enumerate(window)
         ]
-        return self._explained(tagged) if explain else tagged
 
     def _explained(self, tagged: Sequence[Tagged]) -> list[Tagged]:
         """Return the sentences with what their words did for their labels."""
@@ -258,7 +269,12 @@ def _read_json(path: Path) -> dict[str, Any]:
     return value
 
 
-def _verify(folder: Path, files: Mapping[str, str]) -> None:
+def verify_files(folder: Path, files: Mapping[str, str]) -> None:
+    """Check every file of a model folder against the checksums in its manifest.
+
+    Raises:
+        DamagedModelError: a file is missing or changed.
+    """
     for name, stated in files.items():
         path = folder / name
         if not path.is_file():

@@ -1,4 +1,4 @@
-"""Trainings in MLflow; the only module that imports it."""
+"""Trainings in MLflow; only this module and :mod:`stance.model_source` import it."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from stance.config import TrainConfig
 from stance.crossval import Outcome, Problem
 from stance.errors import StanceError
 from stance.evaluate import Report
+from stance.model_source import FINGERPRINT_TAG, store_uri
 from stance.tagger import Tagger
 from stance.train import Result, RunLog, scored_rows
 
 EXPERIMENT = "stance"
 REGISTERED = "stance"
 CHAMPION = "champion"
-DEFAULT_STORE = "sqlite:///mlflow.db"
 _DIGEST_LENGTH = 36  # the longest that MLflow's store takes
 _ARTIFACTS = "mlartifacts"
 _FORBIDDEN = re.compile(r"[^\w-]")  # in the name of a logged model
@@ -45,11 +45,6 @@ _FORBIDDEN = re.compile(r"[^\w-]")  # in the name of a logged model
 warnings.filterwarnings("ignore", module=r"mlflow\.")
 for _noisy in ("mlflow", "alembic"):
     logging.getLogger(_noisy).setLevel(logging.ERROR)
-
-
-def store_uri() -> str:
-    """Return ``MLFLOW_TRACKING_URI``, or the SQLite file of the current folder."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_STORE
 
 
 def ui_command(port: int) -> list[str]:
@@ -187,7 +182,7 @@ class _MlflowRun:
             "score": f"{result.report.score:.6f}",
             "labels_fingerprint": result.problem.data.fingerprint,
             "taxonomy_fingerprint": result.problem.taxonomy.fingerprint,
-            "model_fingerprint": tagger.fingerprint,
+            FINGERPRINT_TAG: tagger.fingerprint,
             "scored_rows": scored_rows(result.problem, result.predictions),
         }
         for key, value in tags.items():

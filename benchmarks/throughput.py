@@ -1,0 +1,291 @@
+"""How fast stance tags, and in how much memory, beside the transformers pipeline with the same weights.
+
+    python benchmarks/throughput.py [--models models] [--out docs/throughput] [--quick]
+
+Articles are made from labels/news/written.jsonl: sentences are drawn with a fixed seed, and in each one
+word is put in the place of another, so that hardly any sentence comes twice and lengths stay those of
+news; they are not good English. Every measurement is a process of its own, and one line of OUT.jsonl;
+lines that are there are not measured again. Writes OUT.md, and the table into docs/cluster.md; ``--quick``
+takes tiny sizes, to see that all works, and writes nothing but OUT.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import re
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+CORPUS = Path("labels/news/written.jsonl")
+PAGE = Path("docs/cluster.md")
+SENTENCES_AN_ARTICLE = 20
+BATCH = 32  # of the pipeline
+SPEEDS = ("pipeline", "fp32", "int8", "tfidf")
+COLD = ("transformer", "tfidf")
+WORKERS = (1, 2)
+Point = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much is measured: sentences for speed, articles for the slope and for Ray, cold starts."""
+
+    sentences: int
+    articles: Sequence[int]
+    ray: int
+    starts: int
+
+
+FULL = Sizes(4000, (1_000, 10_000, 100_000), 4_000, 10)
+QUICK = Sizes(64, (4, 8), 8, 2)
+
+
+def made(seed: int) -> Iterator[str]:
+    """Yield sentences without end; the same seed gives the same ones."""
+    draw = random.Random(seed)
+    corpus = [json.loads(line)["text"] for line in CORPUS.read_text(encoding="utf-8").splitlines()]
+    words = sorted({word for text in corpus for word in text.split() if word.isalpha() and word.islower()})
+    while True:
+        text = draw.choice(corpus).split()
+        places = [place for place, word in enumerate(text) if word.isalpha() and word.islower()]
+        if places:
+            text[draw.choice(places)] = draw.choice(words)
+        yield " ".join(text)
+
+
+def write_articles(path: Path, count: int, seed: int = 7, repeated: float = 0.0) -> None:
+    """Write articles as JSON Lines; ``repeated`` is the share of sentences out of a stock of a hundred."""
+    fresh, draw = made(seed), random.Random(seed)
+    stock = [next(fresh) for _ in range(100)]
+    with path.open("w", encoding="utf-8") as handle:
+        for number in range(count):
+            texts = [
+                draw.choice(stock) if draw.random() < repeated else next(fresh)
+                for _ in range(SENTENCES_AN_ARTICLE)
+            ]
+            handle.write(json.dumps({"id": f"a{number}", "text": "\n\n".join(texts)}) + "\n")
+
+
+def speed(kind: str, models: Path, count: int) -> Point:
+    """Measure sentences a second, without loading, in this process."""
+    stream = made(11)
+    texts = [next(stream) for _ in range(count)]
+    run = pipeline(models / "transformer") if kind == "pipeline" else ours(kind, models)
+    run(texts[:BATCH])
+    started = time.perf_counter()
+    run(texts)
+    return {"per_second": round(count / (time.perf_counter() - started), 2)}
+
+
+def ours(kind: str, models: Path) -> Callable[[Sequence[str]], object]:
+    """Return stance's prediction, calibration and decisions included."""
+    from stance.tagger import Tagger
+
+    if kind == "tfidf":
+        return Tagger.load(models / "tfidf").predict
+    return Tagger.load(models / "transformer", "int8" if kind == "int8" else "fp32").predict
+
+
+def pipeline(model: Path) -> Callable[[Sequence[str]], object]:
+    """Return transformers' text-classification pipeline: our encoder and framing head, on the CPU."""
+    import torch
+    from safetensors.torch import load_file
+    from torch import nn
+    from transformers import (
+        AutoConfig,
+        AutoModel,
+        PreTrainedModel,
+        PreTrainedTokenizerFast,
+        TextClassificationPipeline,
+    )
+    from transformers.modeling_outputs import SequenceClassifierOutput
+
+    from stance.encoder import locate
+    from stance.tagger import Tagger
+
+    tagger = Tagger.load(model, "fp32")
+    params: Any = tagger.config.params
+    config = AutoConfig.from_pretrained(locate(params.encoder, params.revision))
+    config.id2label = dict(enumerate(tagger.taxonomy.axes["framing"].names))
+
+    class Framing(PreTrainedModel):  # type: ignore[no-untyped-call]
+        """The encoder, mean-pooled, with the framing head, as transformers wants a classifier."""
+
+        config_class = type(config)
+
+        def __init__(self, config: Any) -> None:
+            super().__init__(config)
+            self.encoder = AutoModel.from_config(config)  # type: ignore[no-untyped-call]
+            self.head = nn.Linear(config.hidden_size, config.num_labels)
+
+        def forward(
+            self, input_ids: torch.Tensor, attention_mask: torch.Tensor, **_: Any
+        ) -> SequenceClassifierOutput:
+            """Return logits, shape (batch, labels)."""
+            found = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+            mask = attention_mask.unsqueeze(-1).to(found.dtype)
+            return SequenceClassifierOutput(logits=self.head((found * mask).sum(1) / mask.sum(1)))
+
+    network = Framing(config)
+    weights = {
+        name.replace("heads.axis_framing", "head"): value
+        for name, value in load_file(model / "model.safetensors").items()
+        if not name.startswith("heads.") or "axis_framing" in name
+    }
+    missing, unexpected = network.load_state_dict(weights, strict=False)
+    if missing or unexpected:
+        raise SystemExit(f"the weights do not fit the network: {missing} {unexpected}")
+    tokenizer = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+        tokenizer_file=str(model / "tokenizer.json"), pad_token="[PAD]", model_max_length=params.max_tokens
+    )
+    network.eval()  # type: ignore[no-untyped-call]
+    pipe = TextClassificationPipeline(  # type: ignore[no-untyped-call]
+        model=network, tokenizer=tokenizer, device="cpu"
+    )
+
+    def run(texts: Sequence[str]) -> list[Any]:
+        found = pipe(list(texts), batch_size=BATCH, truncation=True, top_k=None)
+        return list(found)
+
+    _same(run, tagger)
+    return run
+
+
+def _same(run: Callable[[Sequence[str]], list[Any]], tagger: Any) -> None:
+    """Make sure that both compute the same network: a comparison with another would say nothing."""
+    stream = made(13)
+    texts = [next(stream) for _ in range(8)]
+    raw = tagger.classifier.predict_proba(texts)["framing"]
+    for row, found in zip(raw, run(texts), strict=True):
+        scores = {each["label"]: each["score"] for each in found}
+        for label, value in zip(tagger.taxonomy.axes["framing"].names, row.tolist(), strict=True):
+            if abs(scores[label] - value) > 1e-3:
+                raise SystemExit("the pipeline computes something else than stance; report this")
+
+
+def command(model: Path, *words: str) -> float:
+    """Return the seconds that a ``stance predict`` takes from start to end."""
+    started = time.perf_counter()
+    whole = [sys.executable, "-m", "stance", "predict", *words, "--model", str(model)]
+    done = subprocess.run(whole, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    return time.perf_counter() - started
+
+
+def cold(kind: str, models: Path, starts: int) -> Point:
+    """Measure one article in a fresh process, again and again."""
+    with tempfile.TemporaryDirectory() as name:
+        article = Path(name) / "one.txt"
+        stream = made(17)
+        article.write_text("\n\n".join(next(stream) for _ in range(SENTENCES_AN_ARTICLE)), encoding="utf-8")
+        seconds = [command(models / kind, str(article)) for _ in range(starts)]
+    return {"seconds": round(statistics.median(seconds), 3)}
+
+
+def bulk(models: Path, articles: int, *words: str, repeated: float = 0.0) -> Point:
+    """Measure a run into a folder, the reading of the input included."""
+    with tempfile.TemporaryDirectory() as name:
+        news = Path(name) / "news.jsonl"
+        write_articles(news, articles, repeated=repeated)
+        seconds = command(models / "transformer", str(news), "-o", f"{name}/out/", *words)
+    return {"seconds": round(seconds, 2), "articles": articles}
+
+
+def plan(models: Path, sizes: Sizes) -> dict[str, Callable[[], Point]]:
+    """Return what is measured, by name; each runs in a process of its own."""
+    todo: dict[str, Callable[[], Point]] = {}
+    light = (models / "transformer" / "model.int8.onnx").is_file()
+    for kind in SPEEDS:
+        if kind != "int8" or light:
+            todo[f"speed {kind}"] = partial(speed, kind, models, sizes.sentences)
+    for kind in COLD:
+        todo[f"cold {kind}"] = partial(cold, kind, models, sizes.starts)
+    for count in sizes.articles:
+        todo[f"folder {count}"] = partial(bulk, models, count)
+    todo["half repeated"] = partial(bulk, models, sizes.articles[0], repeated=0.5)
+    for workers in WORKERS:
+        words = ("--engine", "ray", "--workers", str(workers), "--shard-size", str(max(1, sizes.ray // 16)))
+        todo[f"ray {workers}"] = partial(bulk, models, sizes.ray, *words)
+    return todo
+
+
+def measured(name: str, run: Callable[[], Point]) -> Point:
+    """Measure, and add the peak memory: of the command where one was run, else of this process."""
+    point = run()
+    who = resource.RUSAGE_SELF if name.startswith("speed") else resource.RUSAGE_CHILDREN
+    # Kilobytes on Linux. Of children, the largest: Ray's workers are not among them.
+    return {"name": name, **point, "peak_mb": round(resource.getrusage(who).ru_maxrss / 1024)}
+
+
+def table(points: dict[str, Point]) -> str:
+    """Return the Markdown table of what was measured."""
+    base = points.get("speed pipeline", {}).get("per_second")
+    lines = ["| measured | | peak memory |", "|---|---|---|"]
+    for name, point in points.items():
+        if "per_second" in point:
+            ratio = f", {point['per_second'] / base:.1f} times the pipeline" if base else ""
+            said = f"{point['per_second']:,.0f} sentences a second{ratio}"
+        elif "articles" in point:
+            said = f"{point['articles']:,} articles in {point['seconds']:,.1f} s"
+        else:
+            said = f"{point['seconds']:.2f} s for one article"
+        memory = "" if name.startswith("ray") else f"{point['peak_mb']:,} MB"
+        lines.append(f"| {name} | {said} | {memory} |")
+    return "\n".join(lines) + "\n"
+
+
+def fill(page: Path, text: str) -> None:
+    """Put the table between its marks on a page."""
+    whole = page.read_text(encoding="utf-8")
+    block = re.compile(r"(<!-- results: throughput -->\n).*?(<!-- end -->)", re.DOTALL)
+    page.write_text(block.sub(lambda found: found[1] + text + found[2], whole), encoding="utf-8")
+
+
+def main() -> None:
+    """Measure what is missing; write the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--models", type=Path, default=Path("models"))
+    parser.add_argument("--out", type=Path, default=Path("docs/throughput"))
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--one", help="measure this alone, and print it")
+    given = parser.parse_args()
+    todo = plan(given.models, QUICK if given.quick else FULL)
+    if given.one:
+        print(json.dumps(measured(given.one, todo[given.one])))
+        return
+    book = given.out.with_suffix(".jsonl")
+    lines = book.read_text(encoding="utf-8").splitlines() if book.exists() else []
+    points = {point["name"]: point for point in map(json.loads, lines)}
+    for name in todo:
+        if name in points:
+            continue
+        words = [sys.executable, __file__, "--models", str(given.models), "--one", name]
+        done = subprocess.run(  # noqa: S603 - our own command
+            words + ["--quick"] * given.quick, stdout=subprocess.PIPE, text=True, check=True
+        )
+        points[name] = json.loads(done.stdout.splitlines()[-1])
+        print(points[name])
+        with book.open("a", encoding="utf-8") as handle:
+            handle.write(json.dumps(points[name]) + "\n")
+    text = table(points)
+    note = f"Made by benchmarks/throughput.py on {os.cpu_count()} cores; its head says of what.\n\n"
+    given.out.with_suffix(".md").write_text(f"# Throughput\n\n{note}{text}", encoding="utf-8")
+    if not given.quick:
+        fill(PAGE, text)
+
+
+if __name__ == "__main__":
+    main()
