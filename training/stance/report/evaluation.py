@@ -13,7 +13,7 @@ from stance.report.page import hash_of, joined
 from stance.scoring import Evaluation, Mistake
 from stance.taxonomy import Axis
 
-_STYLES = ("page.css", "parts.css", "print.css", "evaluation.css")
+STYLES = ("page.css", "parts.css", "print.css", "evaluation.css")
 _CARD = "README.md"
 _LIMITS = "## What it is not for"
 _METRICS = {"macro_f1": "macro-F1", "micro_f1": "micro-F1", "accuracy": "accuracy"}
@@ -22,7 +22,7 @@ _FEW_ARTICLES = 40
 
 def evaluation_page(found: Evaluation) -> str:
     """Return the whole HTML text; it holds no script, loads nothing, and its policy forbids both."""
-    style = joined(_STYLES)
+    style = joined(STYLES)
     title = f"{found.tagger.name} on {found.data.resolve().name}"
     axes = found.report.axes.items()
     body = element(
