@@ -50,7 +50,9 @@ class Quiet:
 def fake_tagger(taxonomy: Taxonomy) -> Tagger:
     """Return a tagger that needs no model: the first label, as certain as can be."""
 
-    def tag(articles: Iterable[Article], min_confidence: float = 0.0) -> Iterator[Tagged]:
+    def tag(
+        articles: Iterable[Article], min_confidence: float = 0.0, *, explain: bool = False
+    ) -> Iterator[Tagged]:
         for article in articles:
             for sentence in sentences(article):
                 labels = {name: axis.names[:1] for name, axis in taxonomy.axes.items()}
