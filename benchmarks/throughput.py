@@ -111,10 +111,12 @@ def pipeline(model: Path) -> Callable[[Sequence[str]], object]:
         TextClassificationPipeline,
     )
     from transformers.modeling_outputs import SequenceClassifierOutput
+    from transformers.utils import logging
 
     from stance.encoder import locate
     from stance.tagger import Tagger
 
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     tagger = Tagger.load(model, "fp32")
     params: Any = tagger.config.params
     config = AutoConfig.from_pretrained(locate(params.encoder, params.revision))
