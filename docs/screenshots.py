@@ -21,7 +21,7 @@ from urllib.parse import quote
 from mlflow import MlflowClient
 from playwright.sync_api import sync_playwright
 
-from stance.tracking import EXPERIMENT, store_uri, ui_command
+from stance.tracking.store import EXPERIMENT, store_uri, ui_command
 
 PORT = 5057
 PAGE = f"http://127.0.0.1:{PORT}"

@@ -36,6 +36,7 @@ class FoldStore:
                     name: AxisCalibration.model_validate(each) for name, each in value["calibration"].items()
                 },
                 rounds=value["rounds"],
+                dev=value["dev"],
                 curves={
                     name: {int(step): each for step, each in points.items()}
                     for name, points in value["curves"].items()
@@ -53,6 +54,7 @@ class FoldStore:
             "light": None if outcome.light is None else _lists(outcome.light),
             "calibration": {name: each.model_dump() for name, each in outcome.calibration.items()},
             "rounds": outcome.rounds,
+            "dev": outcome.dev,
             "curves": outcome.curves,
         }
         with whole_file(self._path(number)) as partial:

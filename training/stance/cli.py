@@ -14,6 +14,7 @@ from rich.text import Text
 from stance import __version__
 from stance.cli_compare import compare
 from stance.cli_labels import labels_app
+from stance.cli_mlflow import promote
 from stance.cli_predict import predict
 from stance.cli_report import report
 from stance.console import MODELS, err, out, say
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 app.add_typer(labels_app, name="labels")
 app.command()(compare)
+app.command()(promote)
 app.command()(report)
 
 
@@ -130,7 +132,7 @@ def _tracker(wanted: bool) -> Tracker:
     if not wanted:
         return NoTracker()
     try:
-        from stance.tracking import MlflowTracker
+        from stance.tracking.runs import MlflowTracker
     except ImportError as error:
         raise MissingExtraError(error.name or "mlflow", "train", "training") from None
     return MlflowTracker()
@@ -209,7 +211,7 @@ def ui(
     import subprocess
 
     try:
-        from stance.tracking import store_uri, ui_command
+        from stance.tracking.store import store_uri, ui_command
     except ImportError as error:
         raise MissingExtraError(error.name or "mlflow", "train", "the MLflow UI") from None
     if store_uri().startswith("http"):

@@ -15,7 +15,7 @@ from stance.classifiers import Classifier, FitLog
 from stance.config import TrainConfig
 from stance.dataset import LabelledData, as_dataset
 from stance.errors import UserError
-from stance.evaluate import Report, report
+from stance.evaluate import Report, headline, metrics, report
 from stance.parity import Parity, parity
 from stance.split import Fold, grouped_folds, joined_groups
 from stance.taxonomy import FloatArray, Taxonomy
@@ -93,6 +93,7 @@ class Outcome:
         light: the same from the classifier's lighter form; None where it has none.
         calibration: fitted inside the fold's training side.
         rounds: training rounds of the fold's model.
+        dev: axis to metric to what the kept weights score on the rows that they were tuned on.
         curves: metric to epoch to value.
     """
 
@@ -101,7 +102,18 @@ class Outcome:
     light: Mapping[str, FloatArray] | None
     calibration: Calibration
     rounds: int
+    dev: Mapping[str, Mapping[str, float]]
     curves: Curves
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """A trained classifier, and how it was tuned; see :class:`Outcome`."""
+
+    classifier: Classifier
+    calibration: Calibration
+    rounds: int
+    dev: Mapping[str, Mapping[str, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,23 +148,24 @@ def fits_a_fold(config: TrainConfig) -> int:
 def run_fold(problem: Problem, config: TrainConfig, fold: Fold, watcher: Watcher) -> Outcome:
     """Train and calibrate on a fold's training side; predict its test side."""
     recorder = _Recorder()
-    classifier, calibration, rounds = _fit_and_tune(problem, config, fold, watcher, recorder)
+    fit = _fit_and_tune(problem, config, fold, watcher, recorder)
     texts = _texts(problem, fold.test)
-    raw, lighter = classifier.predict_proba(texts), classifier.compressed()
+    raw, lighter = fit.classifier.predict_proba(texts), fit.classifier.compressed()
     light = None if lighter is None else lighter.predict_proba(texts)
-    return Outcome(fold, raw, light, calibration, rounds, recorder.curves())
+    return Outcome(fold, raw, light, fit.calibration, fit.rounds, fit.dev, recorder.curves())
 
 
 def fit_calibrated(
     problem: Problem, config: TrainConfig, fold: Fold, watcher: Watcher
 ) -> tuple[Classifier, Calibration]:
     """Train and calibrate on a fold's training side."""
-    return _fit_and_tune(problem, config, fold, watcher, _Recorder())[:2]
+    fit = _fit_and_tune(problem, config, fold, watcher, _Recorder())
+    return fit.classifier, fit.calibration
 
 
 def _fit_and_tune(
     problem: Problem, config: TrainConfig, fold: Fold, watcher: Watcher, recorder: _Recorder
-) -> tuple[Classifier, Calibration, int]:
+) -> _Fit:
     groups = [problem.groups[row] for row in fold.train]
     wanted = config.inner_folds if config.inner_folds > 1 else _DEV_PARTS
     inner = [
@@ -171,13 +184,29 @@ def _fit_and_tune(
     joined = {name: np.concatenate([raw[name] for raw in raws]) for name in problem.taxonomy.axes}
     gold = {name: table[rows] for name, table in problem.gold.items()}
     calibration = calibrate.fit(joined, gold, problem.taxonomy)
+    dev = _dev_scores(problem.taxonomy, joined, gold, calibration)
     if config.inner_folds == 1:
-        return classifier, calibration, rounds[0]
+        return _Fit(classifier, calibration, rounds[0], dev)
     classifier = make(problem, config)
     train = problem.dataset.select(fold.train)
     chosen = median_low(rounds)
     classifier.fit(train, None, recorder.follow(watcher.fit(f"{fold.name}: training")), chosen)
-    return classifier, calibration, chosen
+    return _Fit(classifier, calibration, chosen, dev)
+
+
+def _dev_scores(
+    taxonomy: Taxonomy,
+    raw: Mapping[str, FloatArray],
+    gold: Mapping[str, IntArray],
+    calibration: Calibration,
+) -> dict[str, dict[str, float]]:
+    """Score the rows that a fit was tuned on: after early stopping, with the thresholds chosen on them."""
+    scores = {}
+    for name, axis in taxonomy.axes.items():
+        decided = calibration[name].decide(calibration[name].probabilities(raw[name], axis), axis)
+        found = metrics(gold[name], decided, np.ones((1, len(decided))))
+        scores[name] = {metric: float(found[metric][0]) for metric in headline(single=axis.single)}
+    return scores
 
 
 def make(problem: Problem, config: TrainConfig) -> Classifier:
@@ -257,6 +286,14 @@ def _texts(problem: Problem, rows: Sequence[int]) -> list[str]:
 
 def _pick(rows: Sequence[int], positions: Sequence[int]) -> tuple[int, ...]:
     return tuple(rows[position] for position in positions)
+
+
+def mean_dev(outcomes: Sequence[Outcome]) -> dict[str, dict[str, float]]:
+    """Return axis to metric to the mean over folds of :attr:`Outcome.dev`."""
+    return {
+        name: {metric: float(np.mean([each.dev[name][metric] for each in outcomes])) for metric in scores}
+        for name, scores in outcomes[0].dev.items()
+    }
 
 
 def mean_curves(curves: Sequence[Curves]) -> dict[str, dict[int, float]]:
