@@ -47,11 +47,22 @@ def compare_page(experiment: str, runs: list[str]) -> str:
 def unfold(page: Page) -> None:
     """Show scores and a figure, and hide what stands in their way."""
     page.get_by_text("Comparing").first.wait_for(timeout=60_000)
+    page.get_by_text("confusion_framing.png").first.wait_for(state="attached", timeout=60_000)
+    panel = page.get_by_role("button", name="Close")
+    if panel.count():
+        panel.first.click()
     for name in ("Visualizations", "Parameters", "Run details"):
         page.get_by_text(name, exact=True).first.click()
-    page.get_by_text("figures", exact=True).first.click()
     page.get_by_text("confusion_framing.png").first.click()
-    page.get_by_text("test/framing/macro_f1", exact=True).first.scroll_into_view_if_needed()
+    # The table makes only the rows that are in sight.
+    page.get_by_text("cal/framing/ece", exact=True).hover()
+    wanted = page.get_by_text("test/topics/micro_f1", exact=True)
+    for _ in range(60):
+        if wanted.count() and wanted.first.is_visible():
+            break
+        page.mouse.wheel(0, 100)
+        page.wait_for_timeout(100)
+    page.mouse.wheel(0, 120)
 
 
 def wait_for(url: str) -> None:

@@ -30,7 +30,9 @@ def store(tmp_path_factory: pytest.TempPathFactory, configs: Path) -> Iterator[A
     folder = tmp_path_factory.mktemp("registry")
     other = folder / "other"
     other.mkdir()
-    (other / "taxonomy.yaml").write_text(TAXONOMY.replace("rockets", "rockets and probes"), encoding="utf-8")
+    (other / "taxonomy.yaml").write_text(
+        TAXONOMY.replace("rockets}", "rockets, sea: ships}"), encoding="utf-8"
+    )
     write_rows(other / "rows.jsonl")
     before = Path.cwd()
     os.chdir(folder)

@@ -65,18 +65,11 @@ def test_runs_of_both_families_compare_under_the_same_names(store: Any) -> None:
     assert {name.split("/")[0] for name in first.data.metrics} - {"framing", "topics"} <= {
         *("test", "dev", "spread", "interval", "cal", "speed", "epoch"),
     }
-    files = [
-        {
-            item.path
-            for folder in ("", "figures")
-            for item in store.list_artifacts(run.info.run_id, folder or None)
-        }
-        for run in (first, second)
-    ]
+    files = [{item.path for item in store.list_artifacts(run.info.run_id)} for run in (first, second)]
     assert files[0] == files[1]
     assert {
-        "figures/confusion_framing.png",
-        "figures/per_label_topics.png",
+        "confusion_framing.png",
+        "per_label_topics.png",
         "out_of_fold_errors.json",
     } <= files[0]
 

@@ -129,7 +129,8 @@ class _MlflowRun:
         with mlflow_errors(_ADVICE):
             self._log_scores(result)
             for name, figure in figures.of_report(result.report):
-                mlflow.log_figure(figure, f"figures/{name}")
+                # Not in a folder: the compare page lays only files side by side that are in none.
+                mlflow.log_figure(figure, name)
             mlflow.log_dict(result.report.as_json(), "report.json")
             mlflow.log_table(_errors(result), "out_of_fold_errors.json")
             champion = registry.champion_of(self._store)
