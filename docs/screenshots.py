@@ -2,7 +2,7 @@
 
     python docs/screenshots.py [--chromium /usr/bin/chromium]
 
-Needs a store with a finished tfidf and a finished transformer run (make demo leaves one) and a
+Needs a store with finished trainings (make demo leaves two; the newest three are shown) and a
 Chromium that is installed already; nothing is downloaded. Writes docs/mlflow-compare.png.
 """
 
@@ -19,25 +19,51 @@ from pathlib import Path
 from urllib.parse import quote
 
 from mlflow import MlflowClient
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
-from stance.tracking import EXPERIMENT, store_uri, ui_command
+from stance.model_source import store_uri
+from stance.tracking.store import EXPERIMENT, ui_command
 
 PORT = 5057
 PAGE = f"http://127.0.0.1:{PORT}"
 
 
 def newest_runs() -> tuple[str, list[str]]:
-    """Return the experiment and the newest finished run of each family."""
+    """Return the experiment and its newest finished trainings, three at most."""
     client = MlflowClient(store_uri())
     experiment = client.get_experiment_by_name(EXPERIMENT)
     if experiment is None:
         sys.exit("no experiment 'stance' in this store; run: make demo")
-    found: dict[str, str] = {}
-    for run in client.search_runs([experiment.experiment_id], "attributes.status = 'FINISHED'"):
-        if "mlflow.parentRunId" not in run.data.tags:
-            found.setdefault(run.data.params["family"], run.info.run_id)
-    return experiment.experiment_id, [found[family] for family in sorted(found)]
+    finished = client.search_runs([experiment.experiment_id], "attributes.status = 'FINISHED'")
+    runs = [run.info.run_id for run in finished if "mlflow.parentRunId" not in run.data.tags]
+    return experiment.experiment_id, runs[:3]
+
+
+def compare_page(experiment: str, runs: list[str]) -> str:
+    """Return the address of the page that lays the runs side by side."""
+    chosen = f"runs={quote(json.dumps(runs))}&experiments={quote(json.dumps([experiment]))}"
+    return f"{PAGE}/#/compare-runs?{chosen}"
+
+
+def unfold(page: Page) -> None:
+    """Show scores and a figure, and hide what stands in their way."""
+    page.get_by_text("Comparing").first.wait_for(timeout=60_000)
+    page.get_by_text("confusion_framing.png").first.wait_for(state="attached", timeout=60_000)
+    panel = page.get_by_role("button", name="Close")
+    if panel.count():
+        panel.first.click()
+    for name in ("Visualizations", "Parameters", "Run details"):
+        page.get_by_text(name, exact=True).first.click()
+    page.get_by_text("confusion_framing.png").first.click()
+    # The table makes only the rows that are in sight.
+    page.get_by_text("cal/framing/ece", exact=True).hover()
+    wanted = page.get_by_text("test/topics/micro_f1", exact=True)
+    for _ in range(60):
+        if wanted.count() and wanted.first.is_visible():
+            break
+        page.mouse.wheel(0, 100)
+        page.wait_for_timeout(100)
+    page.mouse.wheel(0, 120)
 
 
 def wait_for(url: str) -> None:
@@ -60,7 +86,6 @@ def main() -> None:
     arguments = parser.parse_args()
 
     experiment, runs = newest_runs()
-    chosen = f"runs={quote(json.dumps(runs))}&experiments={quote(json.dumps([experiment]))}"
     server = subprocess.Popen(ui_command(PORT), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait_for(PAGE)
@@ -69,16 +94,10 @@ def main() -> None:
                 executable_path=arguments.chromium,
                 args=["--no-sandbox", "--disable-quic", "--disable-background-networking", "--no-first-run"],
             )
-            page = browser.new_page(viewport={"width": 1280, "height": 960})
-            page.goto(f"{PAGE}/#/compare-runs?{chosen}")
-            page.get_by_text("Comparing").first.wait_for(timeout=60_000)
+            page = browser.new_page(viewport={"width": 1280, "height": 1200})
+            page.goto(compare_page(experiment, runs))
+            unfold(page)
             page.wait_for_timeout(3000)
-            for name in ("Visualizations", "Parameters"):
-                page.get_by_text(name, exact=True).first.click()
-            panel = page.get_by_role("button", name="Close")
-            if panel.count():
-                panel.first.click()
-            page.wait_for_timeout(1500)
             page.screenshot(path=arguments.out)
             browser.close()
     finally:

@@ -20,7 +20,7 @@ from stance.tagger import Tagger
 from stance.train import run
 
 mlflow = pytest.importorskip("mlflow", reason="needs the train extra")
-from stance import tracking  # noqa: E402 - only where mlflow is there
+from stance.tracking.runs import MlflowTracker  # noqa: E402 - only where mlflow is there
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def store(tmp_path_factory: pytest.TempPathFactory, configs: Path) -> Iterator[A
     os.environ["MLFLOW_TRACKING_URI"] = f"sqlite:///{folder / 'runs.db'}"
     try:
         for name in ("tfidf", "transformer"):
-            run(load_config(configs / f"{name}.yaml"), folder / "models", tracking.MlflowTracker(), Silent())
+            run(load_config(configs / f"{name}.yaml"), folder / "models", MlflowTracker(), Silent())
         yield mlflow.MlflowClient()
     finally:
         os.chdir(before)
@@ -59,23 +59,19 @@ def test_every_training_is_a_finished_run_with_a_child_a_fold(store: Any) -> Non
 def test_runs_of_both_families_compare_under_the_same_names(store: Any) -> None:
     """Final metrics, figures and files carry the same names whatever the family."""
     first, second = parents(store)
-    curves = {"train/loss", "dev/loss"}
+    curves = {"epoch/train_loss", "epoch/dev_loss"}
     assert set(first.data.metrics) - curves == set(second.data.metrics) - curves
     assert {"test/framing/macro_f1", "test/topics/micro_f1", "test/score", "cal/framing/ece"} <= set(
         first.data.metrics
     )
-    files = [
-        {
-            item.path
-            for folder in ("", "figures")
-            for item in store.list_artifacts(run.info.run_id, folder or None)
-        }
-        for run in (first, second)
-    ]
+    assert {name.split("/")[0] for name in first.data.metrics} - {"framing", "topics"} <= {
+        *("test", "dev", "spread", "interval", "cal", "speed", "epoch"),
+    }
+    files = [{item.path for item in store.list_artifacts(run.info.run_id)} for run in (first, second)]
     assert files[0] == files[1]
     assert {
-        "figures/confusion_framing.png",
-        "figures/per_label_topics.png",
+        "confusion_framing.png",
+        "per_label_topics.png",
         "out_of_fold_errors.json",
     } <= files[0]
 
@@ -83,7 +79,7 @@ def test_runs_of_both_families_compare_under_the_same_names(store: Any) -> None:
 def test_epoch_curves_are_recorded(store: Any) -> None:
     """A transformer's loss can be followed epoch by epoch."""
     run_ = next(run for run in parents(store) if run.data.params["family"] == "transformer")
-    points = store.get_metric_history(run_.info.run_id, "dev/loss")
+    points = store.get_metric_history(run_.info.run_id, "epoch/dev_loss")
     assert [point.step for point in points] == list(range(1, len(points) + 1))
     assert len(points) >= 2
 
@@ -140,7 +136,7 @@ def test_a_run_that_ends_early_is_marked(
 
     before = {run.info.run_id for run in parents(store)}
     with pytest.raises(error):
-        run(load_config(configs / "tfidf.yaml", seed=8), tmp_path, tracking.MlflowTracker(), Breaking())
+        run(load_config(configs / "tfidf.yaml", seed=8), tmp_path, MlflowTracker(), Breaking())
     ended = next(run for run in parents(store) if run.info.run_id not in before)
     assert ended.info.status == status
     store.delete_run(ended.info.run_id)
@@ -151,7 +147,7 @@ def test_a_run_whose_process_was_killed_is_marked_later(store: Any) -> None:
     tags = {"host": socket.gethostname(), "pid": "999999999"}
     experiment = store.get_experiment_by_name("stance").experiment_id
     dead = store.create_run(experiment, tags=tags).info.run_id
-    tracking.MlflowTracker()
+    MlflowTracker()
     assert store.get_run(dead).info.status == "KILLED"
     store.delete_run(dead)
 
@@ -160,7 +156,7 @@ def test_a_store_that_cannot_be_opened_is_told(monkeypatch: pytest.MonkeyPatch, 
     """A wrong MLFLOW_TRACKING_URI is one sentence with the way out."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "nosuch://place")
     with pytest.raises(StanceError, match="--no-track"):
-        tracking.MlflowTracker()
+        MlflowTracker()
 
 
 def test_a_model_of_the_registry_is_fetched_once(

@@ -35,6 +35,7 @@ class FoldStore:
                 calibration={
                     name: AxisCalibration.model_validate(each) for name, each in value["calibration"].items()
                 },
+                dev=value["dev"],
                 curves={
                     name: {int(step): each for step, each in points.items()}
                     for name, points in value["curves"].items()
@@ -51,6 +52,7 @@ class FoldStore:
             "raw": _lists(outcome.raw),
             "light": None if outcome.light is None else _lists(outcome.light),
             "calibration": {name: each.model_dump() for name, each in outcome.calibration.items()},
+            "dev": outcome.dev,
             "curves": outcome.curves,
         }
         with whole_file(self._path(number)) as partial:

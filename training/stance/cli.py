@@ -15,6 +15,7 @@ from stance import __version__
 from stance.cli_compare import compare
 from stance.cli_evaluate import evaluate
 from stance.cli_labels import labels_app
+from stance.cli_mlflow import promote
 from stance.cli_predict import predict
 from stance.cli_report import report
 from stance.console import MODELS, err, out, say
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 app.add_typer(labels_app, name="labels")
 app.command()(compare)
+app.command()(promote)
 app.command()(report)
 
 
@@ -131,7 +133,7 @@ def _tracker(wanted: bool) -> Tracker:
     if not wanted:
         return NoTracker()
     try:
-        from stance.tracking import MlflowTracker
+        from stance.tracking.runs import MlflowTracker
     except ImportError as error:
         raise MissingExtraError(error.name or "mlflow", "train", "training") from None
     return MlflowTracker()
@@ -179,7 +181,7 @@ def ui(
 
     try:
         from stance.model_source import store_uri
-        from stance.tracking import ui_command
+        from stance.tracking.store import ui_command
     except ImportError as error:
         raise MissingExtraError(error.name or "mlflow", "train", "the MLflow UI") from None
     if store_uri().startswith("http"):

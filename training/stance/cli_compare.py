@@ -8,11 +8,17 @@ from typing import Annotated
 
 import typer
 
+from stance.cli_mlflow import local_folder
 from stance.console import out, say
 
 
 def compare(
-    models: Annotated[list[Path], typer.Argument(metavar="A B...", help="Models; A is the baseline.")],
+    models: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="A B...", help="Model folders or models in MLflow (runs:/ID, ID); A is the baseline."
+        ),
+    ],
     data: Annotated[
         Path | None,
         typer.Option(help="Labelled rows; default: the articles held out from both in cross-validation."),
@@ -23,10 +29,10 @@ def compare(
     """Tell in plain words which model is better, on the same rows, and what the rows cannot show."""
     from stance.comparison import compare_models
     from stance.formats import json_line
-    from stance.model_source import model_folder
     from stance.render_compare import comparison_table
 
-    for found in compare_models([model_folder(model) for model in models], data):
+    folders = [local_folder(spec) for spec in models]
+    for found in compare_models(folders, data, models):
         if as_json:
             sys.stdout.write(json_line(found.as_json()))
         else:

@@ -13,7 +13,7 @@ from stance.calibrate import BoolArray, IntArray
 from stance.crossval import gold_of
 from stance.dataset import load_folder
 from stance.errors import StanceError, UserError
-from stance.heldout import HeldOut
+from stance.heldout import HeldOut, shared
 from stance.paired import Difference, differences, verdict
 from stance.scoring import load_rows, trained_on
 from stance.tagger import Tagger
@@ -87,45 +87,67 @@ class _Rows:
     notes: Sequence[str]
 
 
-def compare_models(folders: Sequence[Path], data: Path | None) -> list[Comparison]:
+def compare_models(
+    folders: Sequence[Path], data: Path | None, places: Sequence[str] | None = None
+) -> list[Comparison]:
     """Compare every further model with the first.
 
     Args:
         folders: two or more model folders.
         data: labelled rows, a file or a labels folder; None takes the rows that all models were
             cross-validated on.
+        places: what to call each model where names are alike or something is wrong; its folder by default.
 
     Raises:
         UserError: fewer than two models, models of different taxonomies, or no common rows.
     """
     if len(folders) < 2:
-        raise UserError("stance compare needs two models or more; name their folders")
+        raise UserError("stance compare needs two models or more; name their folders or MLflow runs")
+    places = [str(folder) for folder in folders] if places is None else places
     taggers = [Tagger.load(folder) for folder in folders]
-    taxonomy = taggers[0].taxonomy
-    for tagger in taggers[1:]:
-        if tagger.taxonomy.fingerprint != taxonomy.fingerprint:
-            raise UserError(f"{tagger.folder}: has another taxonomy than {folders[0]}; they do not compare")
-    rows, sheets = _held_out(taggers) if data is None else _answered(taggers, data)
+    for tagger, place in zip(taggers[1:], places[1:], strict=True):
+        _check_taxonomy(taggers[0], places[0], tagger, place)
+        if data is None and tagger.manifest["scored"]["rows"] != taggers[0].manifest["scored"]["rows"]:
+            raise UserError(
+                f"{place} and {places[0]} were cross-validated on different rows; "
+                "name rows that neither was trained on with --data"
+            )
+    names = _names(taggers, places)
+    rows, sheets = _held_out(taggers, names) if data is None else _answered(taggers, names, data)
     return [_compared(rows, sheets[0], sheet) for sheet in sheets[1:]]
 
 
-def _held_out(taggers: Sequence[Tagger]) -> tuple[_Rows, list[_Sheet]]:
+def compare_shared(a: Tagger, b: Tagger, names: tuple[str, str]) -> Comparison:
+    """Compare two models on the rows that both were cross-validated on, be they all or only some.
+
+    Args:
+        a: the baseline.
+        b: the other one.
+        names: what to call them.
+
+    Raises:
+        UserError: they have different taxonomies or share no row.
+    """
+    _check_taxonomy(a, names[0], b, names[1])
+    rows, (first, second) = _held_out([a, b], names)
+    if not rows.groups:
+        raise UserError(
+            "no row was held out from both; compare with --data on rows that neither was trained on"
+        )
+    return _compared(rows, first, second)
+
+
+def _check_taxonomy(first: Tagger, first_place: str, other: Tagger, place: str) -> None:
+    if other.taxonomy.fingerprint != first.taxonomy.fingerprint:
+        raise UserError(f"{place}: has another taxonomy than {first_place}; they do not compare")
+
+
+def _held_out(taggers: Sequence[Tagger], names: Sequence[str]) -> tuple[_Rows, list[_Sheet]]:
     first = taggers[0]
-    for tagger in taggers[1:]:
-        if tagger.manifest["scored"]["rows"] != first.manifest["scored"]["rows"]:
-            raise UserError(
-                f"{tagger.folder} and {first.folder} were cross-validated on different rows; "
-                "name rows that neither was trained on with --data"
-            )
-    tests = [HeldOut.load(tagger.folder, tagger.taxonomy) for tagger in taggers]
-    ids = list(tests[0].ids)
-    orders = [np.array([list(test.ids).index(key) for key in ids]) for test in tests]
-    sheets = [
-        _Sheet(_label(tagger, taggers), {name: table[order] for name, table in test.decided.items()})
-        for tagger, test, order in zip(taggers, tests, orders, strict=True)
-    ]
-    texts = _texts(first, ids)
+    tests = shared([HeldOut.load(tagger.folder, tagger.taxonomy) for tagger in taggers])
+    sheets = [_Sheet(name, test.decided) for name, test in zip(names, tests, strict=True)]
     where = "articles held out in cross-validation"
+    texts = _texts(first, tests[0].ids)
     return _Rows(first.taxonomy, texts, tests[0].groups, tests[0].gold, where, ()), sheets
 
 
@@ -141,22 +163,22 @@ def _texts(tagger: Tagger, ids: Sequence[str]) -> list[str]:
     return [texts[key] for key in ids]
 
 
-def _answered(taggers: Sequence[Tagger], path: Path) -> tuple[_Rows, list[_Sheet]]:
+def _answered(taggers: Sequence[Tagger], names: Sequence[str], path: Path) -> tuple[_Rows, list[_Sheet]]:
     taxonomy = taggers[0].taxonomy
     data = load_rows(path, taxonomy)
     texts = [each.text for each in data.examples]
     notes = [
-        f"{tagger.name}: {known} of {len(texts)} sentences were trained on, so its scores here are too high"
-        for tagger in taggers
+        f"{name}: {known} of {len(texts)} sentences were trained on, so its scores here are too high"
+        for tagger, name in zip(taggers, names, strict=True)
         if (known := trained_on(tagger, data))
     ]
-    sheets = [_Sheet(_label(tagger, taggers), tagger.predict(texts)[1]) for tagger in taggers]
+    sheets = [_Sheet(name, tagger.predict(texts)[1]) for tagger, name in zip(taggers, names, strict=True)]
     return _Rows(taxonomy, texts, data.groups, gold_of(data), str(path), notes), sheets
 
 
-def _label(tagger: Tagger, taggers: Sequence[Tagger]) -> str:
+def _names(taggers: Sequence[Tagger], places: Sequence[str]) -> list[str]:
     names = [each.name for each in taggers]
-    return tagger.name if names.count(tagger.name) == 1 else str(tagger.folder)
+    return [name if names.count(name) == 1 else place for name, place in zip(names, places, strict=True)]
 
 
 def _compared(rows: _Rows, a: _Sheet, b: _Sheet) -> Comparison:

@@ -14,7 +14,7 @@ from stance.classifiers import Classifier, FitLog
 from stance.config import TrainConfig
 from stance.dataset import LabelledData, as_dataset
 from stance.errors import UserError
-from stance.evaluate import Report, report
+from stance.evaluate import Report, headline, metrics, report
 from stance.parity import Parity, parity
 from stance.split import Fold, grouped_folds, joined_groups
 from stance.taxonomy import FloatArray, Taxonomy
@@ -91,6 +91,7 @@ class Outcome:
         raw: axis to uncalibrated probabilities of the fold's test rows.
         light: the same from the classifier's lighter form; None where it has none.
         calibration: fitted inside the fold's training side.
+        dev: axis to metric to what the kept weights score on the rows that they were tuned on.
         curves: metric to epoch to value.
     """
 
@@ -98,7 +99,17 @@ class Outcome:
     raw: Mapping[str, FloatArray]
     light: Mapping[str, FloatArray] | None
     calibration: Calibration
+    dev: Mapping[str, Mapping[str, float]]
     curves: Curves
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """A trained classifier, and how it was tuned; see :class:`Outcome`."""
+
+    classifier: Classifier
+    calibration: Calibration
+    dev: Mapping[str, Mapping[str, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,23 +144,24 @@ def fits_a_fold(config: TrainConfig) -> int:
 def run_fold(problem: Problem, config: TrainConfig, fold: Fold, watcher: Watcher) -> Outcome:
     """Train and calibrate on a fold's training side; predict its test side."""
     recorder = _Recorder()
-    classifier, calibration = _fit_and_tune(problem, config, fold, watcher, recorder)
+    fit = _fit_and_tune(problem, config, fold, watcher, recorder)
     texts = _texts(problem, fold.test)
-    raw, lighter = classifier.predict_proba(texts), classifier.compressed()
+    raw, lighter = fit.classifier.predict_proba(texts), fit.classifier.compressed()
     light = None if lighter is None else lighter.predict_proba(texts)
-    return Outcome(fold, raw, light, calibration, recorder.curves())
+    return Outcome(fold, raw, light, fit.calibration, fit.dev, recorder.curves())
 
 
 def fit_calibrated(
     problem: Problem, config: TrainConfig, fold: Fold, watcher: Watcher
 ) -> tuple[Classifier, Calibration]:
     """Train and calibrate on a fold's training side."""
-    return _fit_and_tune(problem, config, fold, watcher, _Recorder())
+    fit = _fit_and_tune(problem, config, fold, watcher, _Recorder())
+    return fit.classifier, fit.calibration
 
 
 def _fit_and_tune(
     problem: Problem, config: TrainConfig, fold: Fold, watcher: Watcher, recorder: _Recorder
-) -> tuple[Classifier, Calibration]:
+) -> _Fit:
     groups = [problem.groups[row] for row in fold.train]
     wanted = config.inner_folds if config.inner_folds > 1 else _DEV_PARTS
     inner = [
@@ -168,12 +180,28 @@ def _fit_and_tune(
     joined = {name: np.concatenate([raw[name] for raw in raws]) for name in problem.taxonomy.axes}
     gold = {name: table[rows] for name, table in problem.gold.items()}
     calibration = calibrate.fit(joined, gold, problem.taxonomy)
+    dev = _dev_scores(problem.taxonomy, joined, gold, calibration)
     if config.inner_folds == 1:
-        return classifier, calibration
+        return _Fit(classifier, calibration, dev)
     classifier = make(problem, config)
     train = problem.dataset.select(fold.train)
     classifier.fit(train, None, recorder.follow(watcher.fit(f"{fold.name}: training")))
-    return classifier, calibration
+    return _Fit(classifier, calibration, dev)
+
+
+def _dev_scores(
+    taxonomy: Taxonomy,
+    raw: Mapping[str, FloatArray],
+    gold: Mapping[str, IntArray],
+    calibration: Calibration,
+) -> dict[str, dict[str, float]]:
+    """Score the rows that a fit was tuned on: with the thresholds chosen on them."""
+    scores = {}
+    for name, axis in taxonomy.axes.items():
+        decided = calibration[name].decide(calibration[name].probabilities(raw[name], axis), axis)
+        found = metrics(gold[name], decided, np.ones((1, len(decided))))
+        scores[name] = {metric: float(found[metric][0]) for metric in headline(single=axis.single)}
+    return scores
 
 
 def make(problem: Problem, config: TrainConfig) -> Classifier:
@@ -250,6 +278,14 @@ def _texts(problem: Problem, rows: Sequence[int]) -> list[str]:
 
 def _pick(rows: Sequence[int], positions: Sequence[int]) -> tuple[int, ...]:
     return tuple(rows[position] for position in positions)
+
+
+def mean_dev(outcomes: Sequence[Outcome]) -> dict[str, dict[str, float]]:
+    """Return axis to metric to the mean over folds of :attr:`Outcome.dev`."""
+    return {
+        name: {metric: float(np.mean([each.dev[name][metric] for each in outcomes])) for metric in scores}
+        for name, scores in outcomes[0].dev.items()
+    }
 
 
 def mean_curves(curves: Sequence[Curves]) -> dict[str, dict[int, float]]:

@@ -65,14 +65,19 @@ def load_folder(folder: Path, files: Sequence[str] = ALL_ROWS) -> LabelledData:
     if not folder.is_dir():
         raise UserError(f"{folder}: no such labels folder; see docs/labels.md for what it holds")
     taxonomy = Taxonomy.load(folder / TAXONOMY_FILE)
-    found = sorted(
+    found = row_files(folder, files)
+    if not found:
+        raise UserError(f"{folder}: no file {' or '.join(files)} with annotated rows; see docs/labels.md")
+    return _load(folder.name, taxonomy, found, required=tuple(taxonomy.axes))
+
+
+def row_files(folder: Path, files: Sequence[str] = ALL_ROWS) -> list[Path]:
+    """Return the files of a labels folder that hold rows, in name order; see :func:`load_folder`."""
+    return sorted(
         path
         for path in folder.iterdir()
         if any(fnmatch(path.name, pattern) for pattern in files) and not path.name.endswith(META_SUFFIX)
     )
-    if not found:
-        raise UserError(f"{folder}: no file {' or '.join(files)} with annotated rows; see docs/labels.md")
-    return _load(folder.name, taxonomy, found, required=tuple(taxonomy.axes))
 
 
 def load_file(path: Path, taxonomy: Taxonomy) -> LabelledData:

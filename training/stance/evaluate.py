@@ -192,7 +192,7 @@ def _axis_report(
         )
         for column, name in enumerate(axis.names)
     }
-    names = ["macro_f1", "accuracy"] if axis.single else ["micro_f1", "macro_f1"]
+    names = headline(single=axis.single)
     return AxisReport(
         kind=axis.kind,
         scores={name: float(point[name][0]) for name in names},
@@ -250,6 +250,11 @@ def metrics(gold: IntArray, decided: BoolArray, weights: FloatArray) -> dict[str
 def _divided(top: FloatArray, bottom: FloatArray) -> FloatArray:
     quotient: FloatArray = np.divide(top, bottom, out=np.zeros_like(top, dtype=float), where=bottom > 0)
     return quotient
+
+
+def headline(*, single: bool) -> tuple[str, str]:
+    """Return the names of the metrics that an axis is judged by, the first one foremost."""
+    return ("macro_f1", "accuracy") if single else ("micro_f1", "macro_f1")
 
 
 def interval(values: FloatArray) -> Interval:

@@ -9,7 +9,7 @@ import numpy as np
 
 from stance.calibrate import BoolArray, IntArray
 from stance.errors import StanceError
-from stance.evaluate import LEVEL, RESAMPLES, Interval, interval, metrics, resampling_weights
+from stance.evaluate import LEVEL, RESAMPLES, Interval, headline, interval, metrics, resampling_weights
 from stance.taxonomy import FloatArray, Taxonomy
 
 PERMUTATIONS = 5000
@@ -100,7 +100,7 @@ def _axis_differences(
     spread = metrics(gold, a, weights), metrics(gold, b, weights)
     swapped = _swapped_metrics(gold, a, b, swaps)
     found = []
-    for metric in ("macro_f1", "accuracy") if single else ("micro_f1", "macro_f1"):
+    for metric in headline(single=single):
         first, second = (float(point[metric][0]) for point in points)
         apart = spread[1][metric] - spread[0][metric]
         chance = np.abs(swapped[1][metric] - swapped[0][metric])

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from stance.errors import UserError
 from stance.tagger import Tagger
 
 
@@ -20,13 +21,16 @@ class TextTagger:
         """Return labels and probabilities.
 
         Args:
-            model_input: texts as a list, an array, a series, or a frame with one column or a
-                ``text`` column.
+            model_input: texts as a list, an array, a series, or a frame with a column ``text`` or one
+                column without a name.
             params: unused; MLflow passes it.
 
         Returns:
             For every axis a column with its label (single-label) or its list of labels, and a
             column ``<axis>_probabilities`` with a mapping from label to probability.
+
+        Raises:
+            UserError: the frame has no such column, or a value is no text.
         """
         texts = _texts(model_input)
         probabilities, decided = self._tagger.predict(texts)
@@ -43,9 +47,17 @@ class TextTagger:
 
 def _texts(model_input: Any) -> list[str]:
     if isinstance(model_input, pd.DataFrame):
-        column = "text" if "text" in model_input else model_input.columns[0]
-        model_input = model_input[column]
-    return [str(text) for text in model_input]
+        # MLflow cuts a frame down to as many columns as the signature has: the first one may be any.
+        unnamed = list(model_input.columns) == [0]
+        if not unnamed and "text" not in model_input:
+            found = ", ".join(map(str, model_input.columns)) or "none"
+            raise UserError(f"the input has no column 'text' (found: {found}); put the texts there, first")
+        model_input = model_input[0 if unnamed else "text"]
+    texts = [model_input] if isinstance(model_input, str) else list(model_input)
+    for number, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise UserError(f"input {number} is no text but {text!r}; give every sentence as a string")
+    return texts
 
 
 def _load_pyfunc(path: str) -> TextTagger:
