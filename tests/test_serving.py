@@ -55,7 +55,7 @@ def test_every_form_of_input_gives_the_same_tags(store: Path, form: dict[str, An
     from mlflow.pyfunc import scoring_server
 
     model = mlflow.pyfunc.load_model("models:/stance@champion")
-    answer = scoring_server.invocations(
+    answer = scoring_server.invocations(  # type: ignore[no-untyped-call]
         json.dumps(form), "application/json", model, model.metadata.get_input_schema()
     )
     expected = TextTagger(Tagger.load(store / "models" / "tfidf")).predict(TEXTS)
