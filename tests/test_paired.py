@@ -72,6 +72,15 @@ def test_the_verdict_says_what_the_rows_cannot_show(gold: IntArray) -> None:
     assert f"about {100 * found.detectable:.1f}" in text
 
 
+def test_few_articles_leave_room_for_chance_and_the_verdict_says_so(gold: IntArray) -> None:
+    """Five articles can swap their models in 32 ways: no difference is proved by them, however large."""
+    good, bad = {"one": model(gold, 0.9, 1)}, {"one": model(gold, 0.3, 2)}
+    found = differences(TAXONOMY, {"one": gold}, bad, good, [f"g{row % 5}" for row in range(ROWS)])
+    assert not found[0].significant
+    assert "B is ahead on one by" in verdict(found, "A", "B", ROWS)
+    assert "room for chance" in verdict(found, "A", "B", ROWS)
+
+
 def test_answers_of_other_rows_are_refused(gold: IntArray) -> None:
     """A model that answered fewer rows is not compared with one that answered all."""
     with pytest.raises(StanceError, match="not of the same rows"):

@@ -21,7 +21,7 @@ def promote(
     ],
     why: Annotated[str | None, typer.Option(help="The reason; it is written on the version.")] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Even if the champion has another taxonomy; needs --why.")
+        bool, typer.Option("--force", help="Even if the champion has another taxonomy; a reason is needed then.")
     ] = False,
 ) -> None:
     """Make a model in MLflow the champion, and write on it why."""

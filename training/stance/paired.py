@@ -135,24 +135,25 @@ def _swapped_metrics(
 
 def verdict(found: Sequence[Difference], a: str, b: str, rows: int) -> str:
     """Return in plain words, a sentence an axis, which of the models named ``a`` and ``b`` is better."""
-    sentences, seen = [], set()
+    headline: dict[str, Difference] = {}
     for each in found:
-        if each.axis in seen:
-            continue
-        seen.add(each.axis)
-        low, high = (100 * end for end in each.interval)
-        points = f"{100 * abs(each.value):.1f} points of {each.metric.replace('_', '-').replace('f1', 'F1')}"
-        if each.significant:
-            winner = b if each.value > 0 else a
-            ends = (low, high) if each.value > 0 else (-high, -low)
-            text = f"{winner} is better on {each.axis} by {points}, 95% {ends[0]:.1f} to {ends[1]:.1f}"
-        else:
-            text = (
-                f"on {each.axis} no difference can be told with {rows} sentences (found {points}; the "
-                f"smallest that this set can show is about {100 * each.detectable:.1f})"
-            )
-        sentences.append(f"{text}, p {_p(each.p_value)}" if each.significant else text)
-    return "; ".join(sentences) + "."
+        headline.setdefault(each.axis, each)
+    return "; ".join(_sentence(each, a, b, rows) for each in headline.values()) + "."
+
+
+def _sentence(each: Difference, a: str, b: str, rows: int) -> str:
+    points = f"{100 * abs(each.value):.1f} points of {each.metric.replace('_', '-').replace('f1', 'F1')}"
+    low, high = sorted((100 * end if each.value > 0 else -100 * end) for end in each.interval)
+    ahead = f"{b if each.value > 0 else a} is {{}} on {each.axis} by {points}, 95% {low:.1f} to {high:.1f}"
+    if each.significant:
+        return f"{ahead.format('better')}, p {_p(each.p_value)}"
+    if low > 0:
+        # Few articles can swap in few ways, so that even the largest difference may come by chance.
+        return f"{ahead.format('ahead')}, but so few articles leave room for chance, p {_p(each.p_value)}"
+    return (
+        f"on {each.axis} no difference can be told with {rows} sentences (found {points}; the smallest "
+        f"that this set can show is about {100 * each.detectable:.1f})"
+    )
 
 
 def _p(value: float) -> str:
