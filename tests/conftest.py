@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from stance.classifiers import FitLog
 from stance.config import load_config
 from stance.train import NoTracker, run
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
@@ -198,3 +203,28 @@ def stance(tmp_path: Path) -> Stance:
         return done
 
     return call
+
+
+# Headless, quiet, and without a look at the network.
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Return a headless Chromium that is installed already."""
+    api = pytest.importorskip("playwright.sync_api", reason="needs the dev extra")
+    with api.sync_playwright() as playwright:
+        found = next(filter(None, map(shutil.which, CHROMIUM)), playwright.chromium.executable_path)
+        if not Path(found).exists():
+            pytest.skip(f"no Chromium found: none of {', '.join(CHROMIUM)}, none installed by playwright")
+        running = playwright.chromium.launch(executable_path=found, args=CHROMIUM_ARGUMENTS)
+        yield running
+        running.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,15 +19,6 @@ from stance.taxonomy import Axis
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-NAMES = ("chromium", "chromium-browser", "google-chrome")
 NASTY = '</script><img src="http://example.invalid/x.png" onerror="alert(1)"> was threatened by <b>them</b>.'
 SINGLE = Axis(kind="single", description="", labels={"a": "", "b": "", "c": ""})
 MULTI = Axis(kind="multi", description="", labels={"a": "", "b": "", "c": ""})
@@ -134,19 +124,6 @@ def test_a_folder_with_another_taxonomy_is_refused(
     assert "another taxonomy" in stance(*command, folder, code=2).stderr
     assert not (tmp_path / "page.html").exists()
     assert "name a .html file" in stance(*command[:3], "page.txt", "--data", wrong_rows, code=2).stderr
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Return a headless Chromium that is installed already."""
-    api = pytest.importorskip("playwright.sync_api", reason="needs the dev extra")
-    with api.sync_playwright() as playwright:
-        found = next(filter(None, map(shutil.which, NAMES)), playwright.chromium.executable_path)
-        if not Path(found).exists():
-            pytest.skip(f"no Chromium found: none of {', '.join(NAMES)}, none installed by playwright")
-        running = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
-        yield running
-        running.close()
 
 
 def figures(tab: Page, axis: str) -> dict[str, str]:

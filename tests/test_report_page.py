@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -23,30 +22,8 @@ from stance.report.reading import read_rows
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Route
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-NAMES = ("chromium", "chromium-browser", "google-chrome")
 Rows = Sequence[Mapping[str, Any]]
 Open = Callable[[Rows], "Page"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Return a headless Chromium that is installed already."""
-    api = pytest.importorskip("playwright.sync_api", reason="needs the dev extra")
-    with api.sync_playwright() as playwright:
-        found = next(filter(None, map(shutil.which, NAMES)), playwright.chromium.executable_path)
-        if not Path(found).exists():
-            pytest.skip(f"no Chromium found: none of {', '.join(NAMES)}, none installed by playwright")
-        running = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
-        yield running
-        running.close()
 
 
 @pytest.fixture

@@ -21,7 +21,8 @@ def promote(
     ],
     why: Annotated[str | None, typer.Option(help="The reason; it is written on the version.")] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Even if the champion has another taxonomy; a reason is needed then.")
+        bool,
+        typer.Option("--force", help="Despite another taxonomy than the champion's; give a reason too."),
     ] = False,
 ) -> None:
     """Make a model in MLflow the champion, and write on it why."""
