@@ -12,8 +12,8 @@ def quantize(source: Path, target: Path) -> None:
     """Write the int8 form of a graph.
 
     Every 32 weights, and every 32 activations of a token, share a scale of their own. One scale for all
-    activations of a batch, as onnxruntime's dynamic quantisation has it, is quicker but changes the label of
-    one held-out sentence in thirty: the few large activations leave the others no room.
+    activations of a batch, as onnxruntime's dynamic quantisation has it, is quicker but changes too
+    many labels: the few large activations leave the others no room.
 
     Args:
         source: an fp32 graph.

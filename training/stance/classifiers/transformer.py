@@ -44,7 +44,7 @@ class TransformerParams(BaseModel):
         warmup: share of all steps in which the rate rises.
         dropout: before the heads; ``encoder_dropout`` inside the encoder.
         frozen_layers: embeddings and so many of the lowest layers keep their pretrained weights, which
-            doubles the speed of training; 0 trains everything.
+            makes every epoch quicker; 0 trains everything.
         multi_label_weight: weight of a multi-label axis' loss, a mean over its labels, against that of a
             single-label one.
         bf16: train in bfloat16 where the processor computes it in hardware; weights stay fp32.
