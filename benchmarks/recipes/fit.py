@@ -9,7 +9,12 @@ import numpy as np
 import torch
 from benchmarks.recipes.ideas import Recipe
 from benchmarks.recipes.network import (
+    DEVICE,
+    ENCODER,
+    FIRST_WORD,
+    MASK_TOKEN,
     Network,
+    autocast,
     batches,
     collate,
     collate_states,
@@ -23,11 +28,11 @@ from torch.nn import functional
 
 from stance.batching import in_batches, probabilities
 from stance.classifiers.transformer import _tokenizer
-from stance.encoder import DEFAULT_ENCODER, locate
+from stance.encoder import locate
 from stance.finetune import seed_everything
 from stance.taxonomy import FloatArray, Taxonomy
 
-TOKENIZER = _tokenizer(locate(DEFAULT_ENCODER, None) / "tokenizer.json", 128)
+TOKENIZER = _tokenizer(locate(ENCODER, None) / "tokenizer.json", 128)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,7 @@ def fit(taxonomy: Taxonomy, rows: Rows, recipe: Recipe, seed: int) -> Network:
     soft = _teach(taxonomy, rows, recipe, seed) if recipe.teachers else None
     seed_everything(seed)
     encodings = TOKENIZER.encode_batch(list(rows.texts))
-    network = Network(taxonomy, recipe)
+    network = Network(taxonomy, recipe).to(DEVICE)
     if recipe.mlm:
         pretrain_masked(network, encodings, recipe.mlm, seed)
     if recipe.contrastive:
@@ -93,6 +98,8 @@ def fit(taxonomy: Taxonomy, rows: Rows, recipe: Recipe, seed: int) -> Network:
             _set_rate(optimizer, step, steps)
             optimizer.zero_grad(set_to_none=True)
             pair = collate(encodings, batch) if states is None else collate_states(states, batch)
+            if recipe.word_dropout:
+                pair = _without_words(pair, recipe.word_dropout)
             loss_of.backward(network, pair, batch)
             nn.utils.clip_grad_norm_([each for each in network.parameters() if each.requires_grad], 1.0)
             optimizer.step()
@@ -102,6 +109,12 @@ def fit(taxonomy: Taxonomy, rows: Rows, recipe: Recipe, seed: int) -> Network:
     if averaged:
         network.load_state_dict(averaged)
     return network
+
+
+def _without_words(pair: tuple[Tensor, Tensor], share: float) -> tuple[Tensor, Tensor]:
+    ids, mask = pair
+    away = (torch.rand(ids.shape, device=ids.device) < share) & (ids > FIRST_WORD)
+    return ids.masked_fill(away, MASK_TOKEN), mask
 
 
 def _averaged(sofar: dict[str, Tensor] | None, network: Network) -> dict[str, Tensor]:
@@ -143,8 +156,8 @@ class _Loss:
             else:
                 weight = ((len(table) - positive).clamp(min=1) / positive) ** recipe.balance
                 spread = recipe.smoothing / 2
-            self._targets.append(table * (1 - recipe.smoothing) + spread)
-            self._weights.append(weight)
+            self._targets.append((table * (1 - recipe.smoothing) + spread).to(DEVICE))
+            self._weights.append(weight.to(DEVICE))
 
     def backward(self, network: Network, pair: tuple[Tensor, Tensor], batch: Sequence[int]) -> None:
         """Add the gradients of one batch."""
@@ -164,12 +177,12 @@ class _Loss:
 
     @staticmethod
     def _logits(network: Network, pair: tuple[Tensor, Tensor]) -> list[Tensor]:
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with autocast():
             found: list[Tensor] = network(pair)
         return found
 
     def _sum(self, logits: Sequence[Tensor], batch: Sequence[int]) -> Tensor:
-        total = torch.zeros(())
+        total = torch.zeros((), device=DEVICE)
         for axis, scores, table, weight in zip(self._axes, logits, self._targets, self._weights, strict=True):
             target = table[list(batch)]
             if axis.single:
@@ -183,7 +196,7 @@ class _Loss:
         return total
 
     def _apart(self, first: Sequence[Tensor], second: Sequence[Tensor]) -> Tensor:
-        total = torch.zeros(())
+        total = torch.zeros((), device=DEVICE)
         for axis, one, other in zip(self._axes, first, second, strict=True):
             if axis.single:
                 p, q = one.log_softmax(1), other.log_softmax(1)
@@ -205,7 +218,7 @@ def _optimizer(network: Network, recipe: Recipe) -> torch.optim.Optimizer:
             rate = recipe.lr * recipe.layer_decay**depth
         else:
             rate = recipe.head_lr
-        decay = 0.01 if parameter.ndim > 1 else 0.0
+        decay = recipe.decay if parameter.ndim > 1 else 0.0
         groups.append({"params": [parameter], "lr": rate, "peak": rate, "weight_decay": decay})
     return torch.optim.AdamW(groups, fused=True)
 
@@ -222,9 +235,9 @@ def predict(network: Network, taxonomy: Taxonomy, texts: Sequence[str]) -> Mappi
     network.eval()
 
     def run(ids: np.ndarray, mask: np.ndarray) -> list[FloatArray]:
-        pair = torch.from_numpy(ids), torch.from_numpy(mask)
-        with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
-            return [each.numpy() for each in network(pair)]
+        pair = torch.from_numpy(ids).to(DEVICE), torch.from_numpy(mask).to(DEVICE)
+        with torch.inference_mode(), autocast():
+            return [each.cpu().numpy() for each in network(pair)]
 
     logits = in_batches(TOKENIZER.encode_batch(list(texts)), run)
     return {

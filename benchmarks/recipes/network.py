@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -19,6 +20,10 @@ from stance.encoder import DEFAULT_ENCODER, locate
 from stance.taxonomy import Taxonomy
 
 Pair = tuple[Tensor, Tensor]
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+# A local folder takes the place of the packaged encoder where that is not installed.
+ENCODER = os.environ.get("STANCE_ENCODER", DEFAULT_ENCODER)
+MASK_TOKEN, FIRST_WORD = 103, 999
 
 
 class Network(nn.Module):
@@ -27,7 +32,7 @@ class Network(nn.Module):
     def __init__(self, taxonomy: Taxonomy, recipe: Recipe) -> None:
         super().__init__()
         self.encoder: Any = AutoModel.from_pretrained(
-            locate(DEFAULT_ENCODER, None), dtype=torch.float32, attn_implementation="eager"
+            locate(ENCODER, None), dtype=torch.float32, attn_implementation="eager"
         )
         for module in self.encoder.modules():
             if isinstance(module, nn.Dropout):
@@ -92,15 +97,21 @@ def freeze(network: Network, layers: int) -> None:
 def collate(encodings: Sequence[Encoding], rows: Sequence[int]) -> Pair:
     """Return ids and mask of some rows."""
     ids, mask = pad([encodings[row] for row in rows])
-    return torch.from_numpy(ids), torch.from_numpy(mask)
+    return torch.from_numpy(ids).to(DEVICE), torch.from_numpy(mask).to(DEVICE)
+
+
+def autocast() -> torch.autocast:
+    """Return the context in which matrix products run in bfloat16."""
+    return torch.autocast(DEVICE.type, dtype=torch.bfloat16)
 
 
 def collate_states(states: Sequence[Tensor], rows: Sequence[int]) -> Pair:
     """Return padded states, shape (batch, tokens, width), and their mask."""
     mine = [states[row] for row in rows]
     padded = nn.utils.rnn.pad_sequence(mine, batch_first=True)
-    lengths = torch.tensor([len(each) for each in mine])
-    return padded, (torch.arange(padded.shape[1])[None] < lengths[:, None]).long()
+    lengths = torch.tensor([len(each) for each in mine], device=padded.device)
+    places = torch.arange(padded.shape[1], device=padded.device)
+    return padded, (places[None] < lengths[:, None]).long()
 
 
 def frozen_states(network: Network, encodings: Sequence[Encoding]) -> list[Tensor]:
@@ -109,7 +120,7 @@ def frozen_states(network: Network, encodings: Sequence[Encoding]) -> list[Tenso
     found: list[Tensor] = [torch.zeros(0)] * len(encodings)
     for rows in by_length(encodings, 64):
         ids, mask = collate(encodings, rows)
-        with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.inference_mode(), autocast():
             states = network.below(ids, mask).to(torch.bfloat16)
         for row, each in zip(rows, states, strict=True):
             found[row] = each[: len(encodings[row])].clone()
@@ -144,8 +155,8 @@ def pretrain_masked(network: Network, encodings: Sequence[Encoding], epochs: int
     """Train the encoder to fill 15% masked tokens; the output layer is tied to the word embeddings."""
     table = network.encoder.embeddings.word_embeddings.weight
     width = table.shape[1]
-    head = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.LayerNorm(width))
-    bias = nn.Parameter(torch.zeros(table.shape[0]))
+    head = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.LayerNorm(width)).to(DEVICE)
+    bias = nn.Parameter(torch.zeros(table.shape[0], device=DEVICE))
     parameters = [*network.encoder.parameters(), *head.parameters(), bias]
     optimizer = torch.optim.AdamW([each for each in parameters if each.requires_grad], lr=1e-4, fused=True)
     lengths = [len(each) for each in encodings]
@@ -154,12 +165,12 @@ def pretrain_masked(network: Network, encodings: Sequence[Encoding], epochs: int
     for epoch in range(epochs):
         for rows in batches(lengths, range(len(encodings)), 32, seed + epoch):
             ids, mask = collate(encodings, rows)
-            hidden = torch.from_numpy(draw.random(ids.shape) < 0.15) & (ids > 999)
+            hidden = torch.from_numpy(draw.random(ids.shape) < 0.15).to(DEVICE) & (ids > FIRST_WORD)
             if not hidden.any():
                 continue
-            with torch.autocast("cpu", dtype=torch.bfloat16):
+            with autocast():
                 states = network.encoder(
-                    input_ids=ids.masked_fill(hidden, 103), attention_mask=mask
+                    input_ids=ids.masked_fill(hidden, MASK_TOKEN), attention_mask=mask
                 ).last_hidden_state[hidden]
                 scores = functional.linear(head(states), table, bias)
             loss = functional.cross_entropy(scores.float(), ids[hidden])
@@ -170,20 +181,20 @@ def pretrain_contrastive(
     network: Network, encodings: Sequence[Encoding], targets: Sequence[Tensor], epochs: int, seed: int
 ) -> None:
     """Draw together sentences of a batch by the share of labels that they have in common, on all axes."""
-    labels = torch.cat([table * (1.0 if table.shape[1] > 3 else 2.0) for table in targets], 1)
+    labels = torch.cat([table * (1.0 if table.shape[1] > 3 else 2.0) for table in targets], 1).to(DEVICE)
     parameters = [each for each in network.encoder.parameters() if each.requires_grad]
     optimizer = torch.optim.AdamW(parameters, lr=5e-5, fused=True)
     lengths = [len(each) for each in encodings]
     network.train()
     for epoch in range(epochs):
         for rows in batches(lengths, range(len(encodings)), 64, seed + 100 + epoch):
-            with torch.autocast("cpu", dtype=torch.bfloat16):
+            with autocast():
                 found = network.pooled(collate(encodings, rows))
             vectors = functional.normalize(found.float(), dim=1)
             mine = labels[rows]
             both = torch.minimum(mine[:, None], mine[None]).sum(2)
             wanted = both / torch.maximum(mine[:, None], mine[None]).sum(2).clamp(min=1e-6)
-            self_ = torch.eye(len(rows), dtype=torch.bool)
+            self_ = torch.eye(len(rows), dtype=torch.bool, device=DEVICE)
             wanted = wanted.pow(2).masked_fill(self_, 0)
             wanted = wanted / wanted.sum(1, keepdim=True).clamp(min=1e-6)
             scores = (vectors @ vectors.T / 0.1).masked_fill(self_, -1e4).log_softmax(1)

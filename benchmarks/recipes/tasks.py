@@ -20,7 +20,6 @@ from stance.split import grouped_folds, joined_groups
 from stance.taxonomy import Axis, FloatArray, Taxonomy
 
 LABELS = Path("labels/news")
-SHARED = Path("../shared")
 FOMC = ("5768", "78516", "944601")
 _SEED = 13
 
@@ -44,48 +43,37 @@ class Task:
     tests: Mapping[str, Test]
 
 
-def news(limit: int | None = None) -> Task:
-    """Return written articles to learn from, and others, the five articles and real news to test on.
-
-    Args:
-        limit: whole articles are drawn until there are so many sentences to learn from; None takes all.
-    """
+def news(shared: Path) -> Task:
+    """Return written articles to learn from, and others, the five articles and real news to test on."""
     data = load_folder(LABELS)
     groups = joined_groups(data.groups, [each.text for each in data.examples])
     held_out = set(grouped_folds(groups, 5, _SEED)[0].test)
-    five = [row for row, each in enumerate(data.examples) if "articles.jsonl" in each.place]
-    rest = [row for row in range(len(groups)) if row not in held_out and row not in set(five)]
+    five = {row for row, each in enumerate(data.examples) if "articles.jsonl" in each.place}
+    rest = [row for row in range(len(groups)) if row not in held_out and row not in five]
     names = sorted({groups[row] for row in rest})
     random.Random(_SEED).shuffle(names)
     tuning = set(names[: len(names) // 8])
-    learning = [row for name in names for row in rest if groups[row] == name and name not in tuning]
-    if limit is not None:
-        last = groups[learning[min(limit, len(learning)) - 1]]
-        learning = learning[: max(at for at, row in enumerate(learning) if groups[row] == last) + 1]
-    tests = {
-        "written": _test(data, [row for row in held_out if row not in set(five)]),
-        "articles": _test(data, five),
-    }
-    dev = SHARED / "devset/news_dev.jsonl"
+    tests = {"written": _test(data, sorted(held_out - five)), "articles": _test(data, sorted(five))}
+    dev = shared / "devset/news_dev.jsonl"
     if dev.exists():
         other = load_file(dev, data.taxonomy)
         tests["dev"] = _test(other, list(range(len(other.examples))))
     return Task(
         data.taxonomy,
-        _rows(data, learning),
+        _rows(data, [row for row in rest if groups[row] not in tuning]),
         _test(data, [row for row in rest if groups[row] in tuning]),
         tests,
     )
 
 
-def fomc(split: str) -> Task:
+def fomc(shared: Path, split: str) -> Task:
     """Sentences of monetary policy: another meaning of hawkish."""
     labels = {"dovish": "easing", "hawkish": "tightening", "neutral": "neither"}
     axis = Axis(kind="single", description="Monetary policy", labels=labels)
     taxonomy = Taxonomy(name="fomc", axes={"framing": axis})
     sides = {}
     for side in ("train", "test"):
-        lines = (SHARED / f"benchmarks/fomc/{side}-{split}.jsonl").read_text().splitlines()
+        lines = (shared / f"benchmarks/fomc/{side}-{split}.jsonl").read_text().splitlines()
         sides[side] = [json.loads(line) for line in lines]
     names = list(labels)
     gold = {
