@@ -236,6 +236,32 @@ def test_the_clearest_sentences_lead_to_their_article(show: Open) -> None:
     assert tab.locator("#article h3").inner_text() == best["title"]
 
 
+@pytest.mark.parametrize("key", ["click", "Enter"])
+def test_a_table_is_full_the_moment_it_opens(show: Open, key: str) -> None:
+    """By pointer or key, no one sees an empty box: the rows stand before the event is over."""
+    tab = show(rows(12, 5))
+    tab.evaluate(
+        "window.seen = []; new MutationObserver(() => seen.push("
+        "document.querySelectorAll('#time tbody tr').length)).observe("
+        "document.querySelector('#time details'), {attributes: true, attributeFilter: ['open']})"
+    )
+    summary = tab.locator("#time summary")
+    if key == "click":
+        summary.click()
+    else:
+        summary.press(key)
+    assert tab.evaluate("seen") == [10]
+
+
+def test_one_menu_is_open_at_a_time(show: Open) -> None:
+    """Opening a menu closes the one that was open, at once."""
+    tab = show(rows(6, 5))
+    for name in ("source", "topics", "framing"):
+        tab.locator(f"details[data-filter='{name}'] summary").click()
+        shown = tab.locator("details.menu[open]").evaluate_all("all => all.map(each => each.dataset.filter)")
+        assert shown == [name]
+
+
 def test_figures_over_time_have_a_table_that_says_the_same(show: Open) -> None:
     """Each month's index and counts stand in a table, and the chart has a title and a description."""
     values = rows(60, 5)

@@ -11,11 +11,14 @@ function figure(title, drawing, table, note = null) {
     tableBelow(title, table));
 }
 
-// The table is made when it is first opened: thousands of sources would slow every filter.
+// The table is made when it is first asked for: thousands of sources would slow every filter. A click,
+// or Enter, makes it before the box opens; `toggle` comes only some time after, so that alone it would
+// show an empty box first. It is there for what opens the box in another way.
 function tableBelow(title, table) {
   const box = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `${title}, as a table` });
-  const open = (event) => { if (event.target.open && !box.children.length) box.append(table()); };
-  return h("details", { class: "data", toggle: open }, h("summary", {}, "Figures as a table"), box);
+  const make = () => { if (!box.children.length) box.append(table()); };
+  const opened = (event) => { if (event.target.open) make(); };
+  return h("details", { class: "data", toggle: opened }, h("summary", { click: make }, "Figures as a table"), box);
 }
 
 function canvas(width, height, title, description, ...children) {
