@@ -225,8 +225,8 @@ def browser() -> Iterator[Browser]:
         found = next(filter(None, map(shutil.which, CHROMIUM)), playwright.chromium.executable_path)
         if not Path(found).exists():
             pytest.skip(
-                f"no Chromium found: none of {', '.join(CHROMIUM)} is on the PATH, and playwright installed none; "
-                "install chromium to test the pages"
+                f"no Chromium found: none of {', '.join(CHROMIUM)} is on the PATH, and "
+                "playwright installed none; install chromium to test the pages"
             )
         running = playwright.chromium.launch(executable_path=found, args=CHROMIUM_ARGUMENTS)
         yield running

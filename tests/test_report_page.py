@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from report_rows import NASTY, SOURCES, TOPICS, other_taxonomy, row, rows, write
-from stance.evaluate import RESAMPLES, resampling_weights
+from stance.counts import Counts
+from stance.intervals import score_interval, units
 from stance.report.axes import find_axes
 from stance.report.columns import columns
 from stance.report.page import page as page_text
@@ -285,19 +286,20 @@ def test_figures_over_time_have_a_table_that_says_the_same(show: Open) -> None:
     assert chart.locator("title").first.text_content() == "share hawkish by month"
 
 
-@pytest.mark.parametrize("articles", [20, 120])
+@pytest.mark.parametrize("articles", [1, 3, 20, 120])
 def test_intervals_are_those_of_the_evaluation(show: Open, articles: int) -> None:
-    """The page resamples articles as stance.evaluate does, with few articles and with many."""
+    """The page leaves out articles as stance.evaluate does, with few articles and with many."""
     values = rows(articles, 12, seed=4)
     tab = show(values)
-    hits = np.array([value["framing"] == "hawkish" for value in values], dtype=float)
-    weights = resampling_weights([value["article"] for value in values], RESAMPLES, 0)
-    low, high = np.quantile(weights @ hits / weights.sum(axis=1), [0.025, 0.975])
+    hits = np.array([[value["framing"] == "hawkish"] for value in values])
+    counts = Counts.of(hits.astype(int), hits, *units([value["article"] for value in values]))
+    share, left_out = (each.true[:, 0] / each.rows for each in (counts.total(), counts.left_out()))
+    low, high = score_interval(float(share[0]), left_out, len(counts.rows))
     found = tab.evaluate(
         "JSON.parse(document.querySelector('[data-axis=framing] tr[data-label=hawkish] td.faint').textContent"
         ".replace(/(\\d+)% to (\\d+)%/, '[$1,$2]'))"
     )
-    assert found == pytest.approx([low * 100, high * 100], abs=1.6)
+    assert found == pytest.approx([low * 100, high * 100], abs=0.51)
 
 
 def test_text_of_an_article_is_never_markup(show: Open) -> None:

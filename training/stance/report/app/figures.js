@@ -73,7 +73,7 @@ function measureBar(view) {
   return h("div", { class: "measure" },
     h("label", {}, "The charts show ", h("select", { id: "measure", change: (event) => view.choose({ measure: event.target.value }) }, options)),
     view.corpus.dated ? h("label", {}, " by ", h("select", { id: "period", change: (event) => view.choose({ period: event.target.value }) }, periods)) : null,
-    h("p", { class: "note" }, `Bars are 95% intervals that resample articles; a hollow dot stands on fewer than ${FEW_ARTICLES} articles.`));
+    h("p", { class: "note" }, `Bars are 95% intervals over articles; a hollow dot stands on fewer than ${FEW_ARTICLES} articles.`));
 }
 
 function missingNotes(corpus) {

@@ -108,7 +108,7 @@ function helpLines(corpus) {
     axis?.unsure
       ? `${number(axis.unsure)} of ${plural(corpus.count, "sentence")} (${percent(axis.unsure / corpus.count)}) are unsure: the best label stayed below the confidence asked for. They count in shares as unsure, and not in an index.`
       : "No sentence is marked unsure: the rows were predicted without a minimum confidence, so that each got its best label however doubtful.",
-    "The 95% intervals resample whole articles (with fewer than 40, their sentences too): they say how much a figure would vary with other articles of the same kind. They do not cover the model's errors, nor how the articles were chosen.",
+    "The 95% intervals leave out each article in turn, and are wide where articles are few: they say how much a figure would vary with other articles of the same kind. They do not cover the model's errors, nor how the articles were chosen.",
     axis?.weights
       ? `The ${words(axis.name)} index is the mean weight of sentences: ${axis.labels.map((label, at) => `${words(label)} ${signed(axis.weights[at])}`).join(", ")}. The weights come from ${axis.weightsFrom}. Every sentence weighs the same, so long articles weigh more.`
       : axis ? `No index is shown for ${words(axis.name)}: no weights for its labels are known (stance report --taxonomy gives them).` : null,
