@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from report_browser import Open, opener
 from stance.classifiers import FitLog
 from stance.config import load_config
 from stance.train import NoTracker, run
@@ -231,3 +232,10 @@ def browser() -> Iterator[Browser]:
         running = playwright.chromium.launch(executable_path=found, args=CHROMIUM_ARGUMENTS)
         yield running
         running.close()
+
+
+@pytest.fixture
+def show(browser: Browser, tmp_path: Path) -> Iterator[Open]:
+    """Return a function that opens a report on rows; no console error and no request may come of it."""
+    with opener(browser, tmp_path) as open_report:
+        yield open_report

@@ -1,6 +1,8 @@
 // Charts as inline SVG. Each has a title, a description, and its figures as a table below.
 
 const FEW_ARTICLES = 5;
+// How wide a letter of a name is, in pixels, in the widest of the fonts that may be there.
+const NAME_LETTER = 7.6;
 let serial = 0;
 
 function figure(title, drawing, table, note = null) {
@@ -173,7 +175,7 @@ function counts(points, x, room, top, height, left) {
 // One row a group: name, estimate with its interval, how many sentences.
 function dotChart(points, measure, width, title, count = (estimate) => estimate.sentences) {
   const longest = Math.max(...points.map((point) => point.name.length));
-  const left = Math.min(longest * 7.2 + 14, width * 0.4);
+  const left = Math.min(longest * NAME_LETTER + 10, width * 0.4);
   const right = width - 62;
   const [rowHeight, top] = [26, 20];
   const bottom = top + points.length * rowHeight;
@@ -192,7 +194,7 @@ function dotRow(point, measure, x, y, left, width, count) {
   const { estimate } = point;
   return svg("g", { class: "point" },
     svg("title", {}, tip(point, measure)),
-    svg("text", { x: 0, y: y + 4, class: "name" }, clipped(point.name, Math.floor((left - 10) / 6.6))),
+    svg("text", { x: 0, y: y + 4, class: "name" }, clipped(point.name, Math.floor((left - 10) / NAME_LETTER))),
     bar(x(estimate.low), y, x(estimate.high), y, measure),
     dot(x(estimate.mean), y, point, measure),
     svg("text", { x: width, y: y + 4, "text-anchor": "end", class: "count" }, number(count(estimate))));
