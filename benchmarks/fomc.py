@@ -22,11 +22,13 @@ import yaml
 from rich.console import Console
 
 from stance.config import load_config
+from stance.counts import Counts
 from stance.crossval import gold_of
 from stance.dataset import load_file
-from stance.evaluate import RESAMPLES, interval, metrics, resampling_weights
+from stance.intervals import score_interval, units
 from stance.progress import TrainingProgress
 from stance.tagger import Tagger
+from stance.taxonomy import FloatArray
 from stance.train import NoTracker, run
 
 SPLITS = ("5768", "78516", "944601")
@@ -87,9 +89,9 @@ def scored(data: Path, split: str, family: str, overrides: list[str]) -> dict[st
     test = load_file(data / f"test-{split}.jsonl", tagger.taxonomy)
     gold = gold_of(test)["framing"]
     _, decided = tagger.predict([each.text for each in test.examples])
-    weights = resampling_weights(test.groups, RESAMPLES, config.seed)
-    point = weighted_f1(gold, decided["framing"], weights[:1] * 0 + 1)
-    low, high = interval(weighted_f1(gold, decided["framing"], weights))
+    counts = Counts.of(gold, decided["framing"], *units(test.groups))
+    point = weighted_f1(counts.total())
+    low, high = score_interval(float(point[0]), weighted_f1(counts.left_out()), len(counts.rows))
     return {
         "family": family,
         "split": split,
@@ -99,10 +101,10 @@ def scored(data: Path, split: str, family: str, overrides: list[str]) -> dict[st
     }
 
 
-def weighted_f1(gold: Any, decided: Any, weights: Any) -> Any:
-    """Return F1 weighted by how often each label is true, one value a row of ``weights``."""
-    true = weights @ gold
-    return (metrics(gold, decided, weights)["f1"] * true).sum(1) / true.sum(1)
+def weighted_f1(counts: Counts) -> FloatArray:
+    """Return F1 weighted by how often each label is true, one value a case."""
+    weighted: FloatArray = (counts.scores()["f1"] * counts.true).sum(1) / counts.true.sum(1)
+    return weighted
 
 
 def table(rows: list[dict[str, Any]]) -> str:

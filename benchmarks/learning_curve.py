@@ -94,7 +94,7 @@ def leave_one_out(problem: Problem, config: TrainConfig) -> dict[str, Any]:
         folds = crossval.outer_folds(problem, config)
         watcher.plan(len(folds) * crossval.fits_a_fold(config))
         outcomes = [crossval.run_fold(problem, config, fold, watcher) for fold in folds]
-    result = crossval.score(problem, crossval.out_of_fold(problem, outcomes), config.seed)
+    result = crossval.score(problem, crossval.out_of_fold(problem, outcomes))
     return {"articles": _figures(result)}
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from report_browser import Open, opener
 from stance.classifiers import FitLog
 from stance.config import load_config
 from stance.train import NoTracker, run
@@ -224,7 +225,17 @@ def browser() -> Iterator[Browser]:
     with api.sync_playwright() as playwright:
         found = next(filter(None, map(shutil.which, CHROMIUM)), playwright.chromium.executable_path)
         if not Path(found).exists():
-            pytest.skip(f"no Chromium found: none of {', '.join(CHROMIUM)}, none installed by playwright")
+            pytest.skip(
+                f"no Chromium found: none of {', '.join(CHROMIUM)} is on the PATH, and "
+                "playwright installed none; install chromium to test the pages"
+            )
         running = playwright.chromium.launch(executable_path=found, args=CHROMIUM_ARGUMENTS)
         yield running
         running.close()
+
+
+@pytest.fixture
+def show(browser: Browser, tmp_path: Path) -> Iterator[Open]:
+    """Return a function that opens a report on rows; no console error and no request may come of it."""
+    with opener(browser, tmp_path) as open_report:
+        yield open_report

@@ -57,6 +57,8 @@ def test_the_command_prints_a_verdict_and_json(stance: Stance, models: Path, tmp
     assert "can be told with 24 sentences" in " ".join(stance(*words).stdout.split()) or (
         "is better on" in stance(*words).stdout
     )
+    # Piped output is 80 columns wide: every figure of the table is whole.
+    assert "…" not in stance(*words, "--wins", "0").stdout
     value = json.loads(stance(*words, "--json").stdout)
     assert {"a", "b", "n", "articles", "verdict", "framing", "topics"} <= set(value)
     assert {"a", "b", "difference", "interval", "p_value", "significant", "detectable"} == set(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, brier_score_loss, f1_score, precision_recall_fscore_support
 
-from stance.evaluate import Report, report, resampling_weights
+from stance.evaluate import Report, report
 from stance.taxonomy import Axis, Taxonomy
 
 SINGLE = Axis(kind="single", description="", labels={"a": "", "b": "", "c": ""})
@@ -97,14 +97,16 @@ def test_intervals_hold_the_score_and_widen_with_fewer_articles() -> None:
     assert widths[0] > 2 * widths[1]
 
 
-def test_resampling_keeps_articles_together() -> None:
-    """A resample that leaves an article out leaves out all of its rows."""
-    groups = ["a"] * 10 + ["b"] * 10 + ["c"] * 10
-    weights = resampling_weights(groups, 200, seed=1)
-    sums = weights.reshape(200, 3, 10).sum(2)
-    assert set(np.unique(sums)) <= {0.0, 10.0, 20.0, 30.0}
-    assert (sums.sum(1) == 30).all()
-    assert (sums == 0).any()
+def test_a_label_seen_in_one_article_has_a_score_that_says_nothing() -> None:
+    """Its interval is all of 0 to 1, while that of a label met everywhere is narrow."""
+    gold = np.eye(3, dtype=int)[np.arange(200) % 2]
+    gold[3] = [0, 0, 1]
+    decided = gold.astype(bool)
+    groups = [f"g{row // 5}" for row in range(200)]
+    found = report(TAXONOMY, {"one": gold}, {"one": decided}, {"one": gold * 1.0}, groups).axes["one"]
+    assert found.per_label["c"].f1_interval == (0, 1)
+    low, high = found.per_label["a"].f1_interval
+    assert 0.9 < low < high == 1
 
 
 def test_json_holds_the_documented_keys() -> None:

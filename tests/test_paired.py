@@ -40,6 +40,7 @@ def test_a_model_does_not_differ_from_itself(gold: IntArray) -> None:
     found = compared(answers, answers, gold)
     assert (found.value, found.interval, found.p_value) == (0, (0, 0), 1)
     assert not found.significant
+    assert verdict([found], "A", "B", ROWS).endswith("600 sentences: both score alike on each article.")
 
 
 def test_a_damaged_model_is_found_out(gold: IntArray) -> None:

@@ -5,78 +5,12 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-from report_rows import NASTY, SOURCES, TOPICS, other_taxonomy, row, rows, write
-from stance.evaluate import RESAMPLES, resampling_weights
-from stance.report.axes import find_axes
-from stance.report.columns import columns
-from stance.report.page import page as page_text
-from stance.report.reading import read_rows
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, Route
-
-Rows = Sequence[Mapping[str, Any]]
-Open = Callable[[Rows], "Page"]
-
-
-@pytest.fixture
-def show(browser: Browser, tmp_path: Path) -> Iterator[Open]:
-    """Return a function that opens a report on rows; no console error and no request may come of it."""
-    heard: list[str] = []
-    asked: list[str] = []
-    opened: list[Page] = []
-
-    def guard(route: Route) -> None:
-        asked.append(route.request.url)
-        route.abort()
-
-    def open_report(values: Rows, **options: Any) -> Page:
-        found = read_rows([write(tmp_path / "tags.jsonl", values)])
-        target = tmp_path / "report.html"
-        target.write_text(page_text(columns(found, find_axes(found, None)), "A report"), encoding="utf-8")
-        tab = browser.new_page(viewport={"width": 1280, "height": 900}, **options)
-        tab.on("console", lambda message: heard.append(message.text) if message.type == "error" else None)
-        tab.on("pageerror", lambda error: heard.append(str(error)))
-        tab.route(lambda url: not url.startswith("file:"), guard)
-        tab.goto(target.as_uri())
-        opened.append(tab)
-        return tab
-
-    yield open_report
-    for tab in opened:
-        tab.close()
-    assert not heard
-    assert not asked
-
-
-def status(tab: Page) -> str:
-    return tab.locator("#status").inner_text()
-
-
-def shares(tab: Page) -> dict[str, str]:
-    lines = tab.locator(".shares").first.locator("tbody tr").all()
-    return {str(line.get_attribute("data-label")): line.locator("td").last.inner_text() for line in lines}
-
-
-def choose(tab: Page, menu: str, label: str) -> None:
-    box = tab.locator(f"details[data-filter='{menu}']")
-    box.locator("summary").click()
-    box.get_by_text(label, exact=True).click()
-    tab.keyboard.press("Escape")
-
-
-def count(values: Rows, **fields: Any) -> int:
-    return sum(
-        all(want in each[key] if key == "topics" else each[key] == want for key, want in fields.items())
-        for each in values
-    )
+from report_browser import Open, choose, count, shares, status
+from report_rows import NASTY, SOURCES, TOPICS, row, rows
 
 
 def test_the_page_opens_and_counts_what_the_rows_say(show: Open) -> None:
@@ -236,42 +170,13 @@ def test_the_clearest_sentences_lead_to_their_article(show: Open) -> None:
     assert tab.locator("#article h3").inner_text() == best["title"]
 
 
-def test_figures_over_time_have_a_table_that_says_the_same(show: Open) -> None:
-    """Each month's index and counts stand in a table, and the chart has a title and a description."""
-    values = rows(60, 5)
-    tab = show(values)
-    tab.locator("#time summary").click()
-    table = {
-        line.locator("th").inner_text(): line.locator("td").all_inner_texts()
-        for line in tab.locator("#time tbody tr").all()
-    }
-    weights = {"conciliatory": -1, "hawkish": 1, "neutral": 0}
-    for month in ("2025-01", "2025-07", "2025-10"):
-        own = [value for value in values if value["date"].startswith(month) and value["framing"] in weights]
-        mean = float(table[month][0].replace("−", "-"))
-        assert mean == pytest.approx(np.mean([weights[value["framing"]] for value in own]), abs=0.0051)
-        assert int(table[month][2]) == len(own)
-        assert int(table[month][3]) == len({value["article"] for value in own})
-    chart = tab.locator("#time svg.chart")
-    assert chart.locator("title").first.text_content() == "framing index by month"
-    assert "95% intervals: 2025-01" in str(chart.locator("desc").text_content())
-    tab.locator("#measure").select_option("framing:1")
-    assert chart.locator("title").first.text_content() == "share hawkish by month"
-
-
-@pytest.mark.parametrize("articles", [20, 120])
-def test_intervals_are_those_of_the_evaluation(show: Open, articles: int) -> None:
-    """The page resamples articles as stance.evaluate does, with few articles and with many."""
-    values = rows(articles, 12, seed=4)
-    tab = show(values)
-    hits = np.array([value["framing"] == "hawkish" for value in values], dtype=float)
-    weights = resampling_weights([value["article"] for value in values], RESAMPLES, 0)
-    low, high = np.quantile(weights @ hits / weights.sum(axis=1), [0.025, 0.975])
-    found = tab.evaluate(
-        "JSON.parse(document.querySelector('[data-axis=framing] tr[data-label=hawkish] td.faint').textContent"
-        ".replace(/(\\d+)% to (\\d+)%/, '[$1,$2]'))"
-    )
-    assert found == pytest.approx([low * 100, high * 100], abs=1.6)
+def test_one_menu_is_open_at_a_time(show: Open) -> None:
+    """Opening a menu closes the one that was open, at once."""
+    tab = show(rows(6, 5))
+    for name in ("source", "topics", "framing"):
+        tab.locator(f"details[data-filter='{name}'] summary").click()
+        shown = tab.locator("details.menu[open]").evaluate_all("all => all.map(each => each.dataset.filter)")
+        assert shown == [name]
 
 
 def test_text_of_an_article_is_never_markup(show: Open) -> None:
@@ -283,56 +188,6 @@ def test_text_of_an_article_is_never_markup(show: Open) -> None:
     assert tab.locator("#article h3").text_content() == NASTY
     choose(tab, "source", SOURCES[2])
     assert status(tab).startswith("4 of 12")
-
-
-def test_rows_without_dates_and_sources_say_what_is_missing(show: Open) -> None:
-    """Where rows carry no date or source, the page says so and shows the rest."""
-    values = [{**value, "date": None, "source": None, "title": None} for value in rows(4, 5)]
-    tab = show(values)
-    assert "carry no date and no source" in tab.locator("#figures .notice").first.inner_text()
-    assert tab.locator("#from").count() == 0
-    assert tab.locator("#articles button").nth(1).inner_text().startswith("Sentence 0 of article 1")
-
-
-def test_any_taxonomy_gives_a_report(show: Open) -> None:
-    """Without known weights no index is shown, but all labels; further axes have their filters and charts."""
-    values = [other_taxonomy(value) for value in rows(6, 8)]
-    tab = show(values)
-    assert tab.locator(".index .big").count() == 0
-    assert "No index is shown for mood" in tab.locator("#help").inner_text()
-    assert shares(tab)["cross"] == f"{count(values, mood='cross')} of 48"
-    assert tab.locator(".clearest [data-label]").count() == 3
-    choose(tab, "tense", "past")
-    assert status(tab).startswith(f"{count(values, tense='past')} of 48")
-    assert tab.locator("[data-by='places']").count() == 1
-    assert tab.locator("[data-axis='tense'] tr[data-label='past']").count() == 1
-
-
-def test_topics_alone_give_a_report(show: Open) -> None:
-    """A taxonomy without a single-label axis colours nothing, and still filters, counts and reads."""
-    values = [{key: item for key, item in value.items() if "framing" not in key} for value in rows(4, 6)]
-    tab = show(values)
-    choose(tab, "topics", "farming")
-    assert status(tab).startswith(f"{count(values, topics='farming')} of 24")
-    assert tab.locator("#measure option").first.inner_text() == "share on tariffs"
-    assert tab.locator("#article li.line").count() == 6
-
-
-def test_dark_and_narrow_screens_and_paper_are_served(show: Open) -> None:
-    """Dark mode has a dark page; 400 pixels need no sideways scrolling; paper shows no controls."""
-    tab = show(rows())
-    choose(tab, "topics", "space")
-    ground = "getComputedStyle(document.body).backgroundColor"
-    light = tab.evaluate(ground)
-    tab.emulate_media(color_scheme="dark")
-    assert tab.evaluate(ground) != light
-    tab.set_viewport_size({"width": 400, "height": 800})
-    tab.wait_for_function("document.documentElement.scrollWidth <= 400")
-    tab.emulate_media(media="print")
-    assert not tab.locator("#search").is_visible()
-    assert tab.locator("#article li.line").first.is_visible()
-    assert tab.get_by_text("Filters: topics: space").is_visible()
-    assert tab.evaluate(ground) == "rgb(255, 255, 255)"
 
 
 def test_fifty_thousand_sentences_stay_quick(show: Open) -> None:

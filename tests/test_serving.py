@@ -77,7 +77,6 @@ def test_a_frame_needs_its_column(models: Path) -> None:
         TextTagger(Tagger.load(models / "tfidf")).predict(pd.DataFrame({"id": ["a"]}))
 
 
-@pytest.mark.slow
 def test_the_champion_is_served_with_the_labels_of_the_command_line(
     store: Path, stance: Stance, tmp_path: Path
 ) -> None:
@@ -88,7 +87,9 @@ def test_the_champion_is_served_with_the_labels_of_the_command_line(
     words = ["models", "serve", "-m", "models:/stance@champion", "--env-manager", "local"]
     command = [sys.executable, "-m", "mlflow", *words, "--port", str(port), "--workers", "1"]
     with (tmp_path / "log").open("wb") as log:
-        server = subprocess.Popen(command, stdout=log, stderr=log, cwd=tmp_path, start_new_session=True)
+        server = subprocess.Popen(
+            command, stdout=log, stderr=log, cwd=tmp_path, env=_activated(), start_new_session=True
+        )
     try:
         answer = _posted(f"http://127.0.0.1:{port}", {"inputs": TEXTS}, server, tmp_path / "log")
     finally:
@@ -103,6 +104,11 @@ def test_the_champion_is_served_with_the_labels_of_the_command_line(
     assert [{key: row[key] for key in wanted} for row in answer["predictions"]] == [
         {key: row[key] for key in wanted} for row in rows
     ]
+
+
+def _activated() -> dict[str, str]:
+    """Return this environment with its own commands found first: MLflow starts uvicorn by name."""
+    return {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
 
 def _posted(address: str, body: dict[str, Any], server: subprocess.Popen[bytes], log: Path) -> Any:

@@ -74,7 +74,7 @@ def measure(kind: type[Peer], task: Task, *, tune: bool) -> dict[str, Any]:
         rate = _rate(peer, task.held_out.texts)
         thresholds = _thresholds(kind, task) if tune and not kind.tunes else {}
         sets = {"held out": task.held_out} | ({"dev": task.dev} if task.dev else {})
-        scores = {name: _scores(peer, rows, thresholds, task.config.seed) for name, rows in sets.items()}
+        scores = {name: _scores(peer, rows, thresholds) for name, rows in sets.items()}
     return {
         "peer": kind.key,
         "version": metadata.version(kind.packages[0]),
@@ -110,25 +110,21 @@ def _thresholds(kind: type[Peer], task: Task) -> dict[str, float]:
     return {axis: best_threshold(values[axis], outside.gold[axis]) for axis in axes}
 
 
-def _scores(
-    peer: Peer, rows: Rows, thresholds: Mapping[str, float], seed: int
-) -> dict[str, tuple[float, float, float]]:
+def _scores(peer: Peer, rows: Rows, thresholds: Mapping[str, float]) -> dict[str, tuple[float, float, float]]:
     """Return column to score and the ends of its interval; an axis that no row carries is left out."""
     values = peer.predict(rows.texts)
     given = peer.decide(values)
     found = {}
     for axis in rows.gold:
-        found[axis] = _score(rows, axis, values[axis], given[axis], seed)
+        found[axis] = _score(rows, axis, values[axis], given[axis])
         if axis in thresholds:
             tuned = decided(rows.taxonomy, axis, values[axis], thresholds[axis])
-            found[f"{axis} tuned"] = _score(rows, axis, values[axis], tuned, seed)
+            found[f"{axis} tuned"] = _score(rows, axis, values[axis], tuned)
     return found
 
 
-def _score(rows: Rows, axis: str, values: FloatArray, given: Any, seed: int) -> tuple[float, float, float]:
-    result = report(
-        rows.taxonomy, {axis: rows.gold[axis]}, {axis: given}, {axis: values}, rows.groups, seed=seed
-    )
+def _score(rows: Rows, axis: str, values: FloatArray, given: Any) -> tuple[float, float, float]:
+    result = report(rows.taxonomy, {axis: rows.gold[axis]}, {axis: given}, {axis: values}, rows.groups)
     scored = result.axes[axis]
     low, high = scored.intervals[METRICS[axis]]
     return scored.scores[METRICS[axis]], low, high

@@ -41,7 +41,7 @@ def model_card(
         f"fingerprint `{data.fingerprint[:12]}`.\n",
         "## Scores\n",
         f"Cross-validated on {report.n} of the {len(data.examples)} sentences: each was predicted by a model "
-        "that saw no sentence of its article. Brackets hold 95% intervals from resampling their "
+        "that saw no sentence of its article. Brackets hold 95% intervals from leaving out each of their "
         f"{report.groups} articles.\n",
         *(_axis_section(name, axis) for name, axis in report.axes.items()),
         "## Calibration\n",

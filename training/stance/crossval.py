@@ -251,8 +251,8 @@ def light_parity(problem: Problem, outcomes: Sequence[Outcome]) -> Parity | None
     )
 
 
-def score(problem: Problem, predictions: Predictions, seed: int) -> Report:
-    """Score out-of-fold predictions; intervals resample the annotated articles."""
+def score(problem: Problem, predictions: Predictions) -> Report:
+    """Score out-of-fold predictions; intervals leave out the annotated articles one by one."""
     rows, articles = list(predictions.rows), problem.data.groups
     return report(
         problem.taxonomy,
@@ -260,7 +260,6 @@ def score(problem: Problem, predictions: Predictions, seed: int) -> Report:
         predictions.decided,
         predictions.probabilities,
         [articles[row] for row in rows],
-        seed=seed,
     )
 
 

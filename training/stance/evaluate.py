@@ -9,15 +9,12 @@ from typing import Any
 import numpy as np
 
 from stance.calibrate import BoolArray, IntArray
+from stance.counts import Counts
+from stance.intervals import Interval, score_interval, units
 from stance.taxonomy import Axis, FloatArray, Taxonomy
 
-RESAMPLES = 2000
-LEVEL = 0.95
 _BINS = 10
 _SHARES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3)
-_ENOUGH_ARTICLES = 40
-
-Interval = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +151,6 @@ def report(
     decided: Mapping[str, BoolArray],
     probabilities: Mapping[str, FloatArray],
     groups: Sequence[str],
-    *,
-    seed: int = 0,
 ) -> Report:
     """Score predictions.
 
@@ -164,40 +159,27 @@ def report(
         gold: axis to 0/1 labels (rows, labels); an axis left out here is not scored.
         decided: axis to given labels (rows, labels).
         probabilities: axis to calibrated probabilities (rows, labels).
-        groups: the article of every row; intervals resample whole articles.
-        seed: of the resampling.
+        groups: the article of every row; intervals leave out whole articles.
     """
-    weights = resampling_weights(groups, RESAMPLES, seed)
     axes = {
-        name: _axis_report(taxonomy.axes[name], gold[name], decided[name], probabilities[name], weights)
+        name: _axis_report(taxonomy.axes[name], gold[name], decided[name], probabilities[name], groups)
         for name in gold
     }
     return Report(len(groups), len(set(groups)), axes)
 
 
 def _axis_report(
-    axis: Axis, gold: IntArray, decided: BoolArray, probabilities: FloatArray, weights: FloatArray
+    axis: Axis, gold: IntArray, decided: BoolArray, probabilities: FloatArray, groups: Sequence[str]
 ) -> AxisReport:
-    ones = np.ones((1, len(gold)))
+    counts = Counts.of(gold, decided, *units(groups))
     bins = calibration_bins(axis, gold, decided, probabilities)
-    point = metrics(gold, decided, ones)
-    spread = metrics(gold, decided, weights)
-    per_label = {
-        name: LabelScore(
-            precision=float(point["precision"][0, column]),
-            recall=float(point["recall"][0, column]),
-            f1=float(point["f1"][0, column]),
-            f1_interval=interval(spread["f1"][:, column]),
-            support=int(gold[:, column].sum()),
-        )
-        for column, name in enumerate(axis.names)
-    }
+    point = {name: values[0] for name, values in counts.total().scores().items()}
     names = headline(single=axis.single)
     return AxisReport(
         kind=axis.kind,
-        scores={name: float(point[name][0]) for name in names},
-        intervals={name: interval(spread[name]) for name in names},
-        per_label=per_label,
+        scores={name: float(point[name]) for name in names},
+        intervals=_intervals(counts, names),
+        per_label=_label_scores(axis, counts),
         confusion=(gold.T @ decided.astype(np.int64)).tolist() if axis.single else None,
         ece=sum(each.n * abs(each.confidence - each.right) for each in bins)
         / max(1, sum(each.n for each in bins)),
@@ -205,6 +187,29 @@ def _axis_report(
         calibration=bins,
         coverage=coverage_curve(gold, decided, probabilities) if axis.single else None,
     )
+
+
+def _intervals(counts: Counts, names: Sequence[str]) -> dict[str, Interval]:
+    point, left_out = counts.total().scores(), counts.left_out().scores()
+    articles = int(counts.occurs().any(axis=1).sum())
+    return {name: score_interval(float(point[name][0]), left_out[name], articles) for name in names}
+
+
+def _label_scores(axis: Axis, counts: Counts) -> dict[str, LabelScore]:
+    point, left_out = counts.total().scores(), counts.left_out().scores()["f1"]
+    articles, support = counts.occurs().sum(axis=0), counts.true.sum(axis=0)
+    return {
+        name: LabelScore(
+            precision=float(point["precision"][0, column]),
+            recall=float(point["recall"][0, column]),
+            f1=float(point["f1"][0, column]),
+            f1_interval=score_interval(
+                float(point["f1"][0, column]), left_out[:, column], int(articles[column])
+            ),
+            support=int(support[column]),
+        )
+        for column, name in enumerate(axis.names)
+    }
 
 
 def coverage_curve(gold: IntArray, decided: BoolArray, probabilities: FloatArray) -> list[Coverage]:
@@ -225,65 +230,20 @@ def coverage_curve(gold: IntArray, decided: BoolArray, probabilities: FloatArray
 
 
 def metrics(gold: IntArray, decided: BoolArray, weights: FloatArray) -> dict[str, FloatArray]:
-    """Return every metric, one value a resample.
+    """Return every metric, one value a weighing of the rows.
 
     Args:
         gold: 0/1 labels (rows, labels).
         decided: given labels, likewise.
-        weights: how often each row counts, (resamples, rows).
+        weights: how often each row counts, (weighings, rows).
     """
-    hits = weights @ (gold * decided)
-    given, true = weights @ decided.astype(float), weights @ gold
-    f1 = _divided(2 * hits, given + true)
-    # A label that occurs neither in gold nor among the predictions has no F1 to average.
-    occurs = (given + true) > 0
-    return {
-        "precision": _divided(hits, given),
-        "recall": _divided(hits, true),
-        "f1": f1,
-        "macro_f1": _divided((f1 * occurs).sum(1), occurs.sum(1)),
-        "micro_f1": _divided(2 * hits.sum(1), (given + true).sum(1)),
-        "accuracy": _divided(hits.sum(1), weights.sum(1)),
-    }
-
-
-def _divided(top: FloatArray, bottom: FloatArray) -> FloatArray:
-    quotient: FloatArray = np.divide(top, bottom, out=np.zeros_like(top, dtype=float), where=bottom > 0)
-    return quotient
+    rows = len(gold)
+    return Counts.of(gold, decided, np.arange(rows), rows).weighed(weights).scores()
 
 
 def headline(*, single: bool) -> tuple[str, str]:
     """Return the names of the metrics that an axis is judged by, the first one foremost."""
     return ("macro_f1", "accuracy") if single else ("micro_f1", "macro_f1")
-
-
-def interval(values: FloatArray) -> Interval:
-    """Return the 95% interval of resampled values."""
-    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(low), float(high)
-
-
-def resampling_weights(groups: Sequence[str], resamples: int, seed: int) -> FloatArray:
-    """Return how often each row is drawn in each resample, shape (resamples, rows).
-
-    Cluster bootstrap (Davison and Hinkley 1997, section 3.8): articles are drawn with replacement.
-    With fewer than 40 articles this is too narrow, and sentences are drawn within each drawn article
-    as well; ``benchmarks/interval_coverage.py`` measures how often both ways hold the true score.
-    """
-    generator = np.random.default_rng(seed)
-    _, member = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
-    count = int(member.max()) + 1
-    if count == 1:  # one article can only be resampled by its sentences
-        member, count = np.arange(len(member)), len(member)
-    drawn = generator.multinomial(count, np.full(count, 1 / count), resamples)
-    weights = drawn[:, member].astype(float)
-    if count >= _ENOUGH_ARTICLES:
-        return weights
-    for group in range(count):
-        where = np.flatnonzero(member == group)
-        size = len(where)
-        weights[:, where] = generator.multinomial(drawn[:, group] * size, np.full(size, 1 / size))
-    return weights
 
 
 def calibration_bins(

@@ -101,7 +101,7 @@ def trained_on(tagger: Tagger, data: LabelledData) -> int:
 
 
 def score_model(tagger: Tagger, data: LabelledData) -> Report:
-    """Predict every row and score the axes that the data carries; intervals resample its groups."""
+    """Predict every row and score the axes that the data carries; intervals leave out each of its groups."""
     probabilities, decided = tagger.predict([example.text for example in data.examples])
     return report(data.taxonomy, gold_of(data), decided, probabilities, data.groups)
 

@@ -117,9 +117,9 @@ def run(config: TrainConfig, out: Path, tracker: Tracker, watcher: Watcher) -> t
             else:
                 watcher.skip(each, f"{fold.name}: finished earlier")
             outcomes.append(outcome)
-            log.fold(outcome, _fold_report(problem, outcome, config.seed))
+            log.fold(outcome, _fold_report(problem, outcome))
         predictions = crossval.out_of_fold(problem, outcomes)
-        report = crossval.score(problem, predictions, config.seed)
+        report = crossval.score(problem, predictions)
         classifier = crossval.fit_final(problem, config, watcher)
         calibration = crossval.final_calibration(problem, outcomes)
         light = crossval.light_parity(problem, outcomes)
@@ -141,8 +141,8 @@ def run(config: TrainConfig, out: Path, tracker: Tracker, watcher: Watcher) -> t
     return result, lines
 
 
-def _fold_report(problem: Problem, outcome: Outcome, seed: int) -> Report:
-    return crossval.score(problem, crossval.out_of_fold(problem, [outcome]), seed)
+def _fold_report(problem: Problem, outcome: Outcome) -> Report:
+    return crossval.score(problem, crossval.out_of_fold(problem, [outcome]))
 
 
 def _text_keys(problem: Problem) -> str:

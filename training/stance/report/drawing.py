@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from stance.evaluate import CalibrationBin, Coverage, Interval
+from stance.evaluate import CalibrationBin, Coverage
+from stance.intervals import Interval
 from stance.report.markup import Html, element, fragment
 
 _WIDTH, _HEIGHT = 340, 330

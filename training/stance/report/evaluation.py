@@ -311,7 +311,7 @@ def _measured(found: Evaluation) -> Html:
         ("of these trained on", f"{found.known:,}"),
         (
             "intervals",
-            "95%, from 2,000 resamples of whole articles, since sentences of one article err together",
+            "95%, from leaving out each article in turn, since sentences of one article err together",
         ),
         (
             "F1",

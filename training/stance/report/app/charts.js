@@ -1,6 +1,8 @@
 // Charts as inline SVG. Each has a title, a description, and its figures as a table below.
 
 const FEW_ARTICLES = 5;
+// How wide a letter of a name is, in pixels, in the widest of the fonts that may be there.
+const NAME_LETTER = 7.6;
 let serial = 0;
 
 function figure(title, drawing, table, note = null) {
@@ -11,11 +13,14 @@ function figure(title, drawing, table, note = null) {
     tableBelow(title, table));
 }
 
-// The table is made when it is first opened: thousands of sources would slow every filter.
+// The table is made when it is first asked for: thousands of sources would slow every filter. A click,
+// or Enter, makes it before the box opens; `toggle` comes only some time after, so that alone it would
+// show an empty box first. It is there for what opens the box in another way.
 function tableBelow(title, table) {
   const box = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `${title}, as a table` });
-  const open = (event) => { if (event.target.open && !box.children.length) box.append(table()); };
-  return h("details", { class: "data", toggle: open }, h("summary", {}, "Figures as a table"), box);
+  const make = () => { if (!box.children.length) box.append(table()); };
+  const opened = (event) => { if (event.target.open) make(); };
+  return h("details", { class: "data", toggle: opened }, h("summary", { click: make }, "Figures as a table"), box);
 }
 
 function canvas(width, height, title, description, ...children) {
@@ -170,7 +175,7 @@ function counts(points, x, room, top, height, left) {
 // One row a group: name, estimate with its interval, how many sentences.
 function dotChart(points, measure, width, title, count = (estimate) => estimate.sentences) {
   const longest = Math.max(...points.map((point) => point.name.length));
-  const left = Math.min(longest * 7.2 + 14, width * 0.4);
+  const left = Math.min(longest * NAME_LETTER + 10, width * 0.4);
   const right = width - 62;
   const [rowHeight, top] = [26, 20];
   const bottom = top + points.length * rowHeight;
@@ -189,7 +194,7 @@ function dotRow(point, measure, x, y, left, width, count) {
   const { estimate } = point;
   return svg("g", { class: "point" },
     svg("title", {}, tip(point, measure)),
-    svg("text", { x: 0, y: y + 4, class: "name" }, clipped(point.name, Math.floor((left - 10) / 6.6))),
+    svg("text", { x: 0, y: y + 4, class: "name" }, clipped(point.name, Math.floor((left - 10) / NAME_LETTER))),
     bar(x(estimate.low), y, x(estimate.high), y, measure),
     dot(x(estimate.mean), y, point, measure),
     svg("text", { x: width, y: y + 4, "text-anchor": "end", class: "count" }, number(count(estimate))));

@@ -50,7 +50,8 @@ function labelChoices(axis) {
   }).filter((choice) => choice.count || choice.name !== UNSURE);
 }
 
-// A disclosure with checkboxes: plain elements, so that keyboard and screen readers know them.
+// A disclosure with checkboxes: plain elements, so that keyboard and screen readers know them. The
+// browser closes the others of the same name.
 function menu(name, choices, chosen, changed) {
   const caption = h("summary", {}, chosenText(name, choices, chosen));
   const list = h("ul", {}, choices.map((choice) => h("li", {}, h("label", {},
@@ -63,7 +64,7 @@ function menu(name, choices, chosen, changed) {
       },
     }),
     choice.mark, h("span", { class: "name" }, choice.name), h("span", { class: "n" }, number(choice.count))))));
-  return h("details", { class: "menu", "data-filter": name, keydown: closeOnEscape, toggle: closeOthers }, caption, list);
+  return h("details", { class: "menu", name: "filter", "data-filter": name, keydown: closeOnEscape }, caption, list);
 }
 
 function chosenText(name, choices, chosen) {
@@ -76,13 +77,6 @@ function closeOnEscape(event) {
   if (event.key !== "Escape" || !event.currentTarget.open) return;
   event.currentTarget.open = false;
   event.currentTarget.querySelector("summary").focus();
-}
-
-function closeOthers(event) {
-  if (!event.target.open) return;
-  for (const other of document.querySelectorAll("details.menu[open]")) {
-    if (other !== event.target) other.open = false;
-  }
 }
 
 document.addEventListener("pointerdown", (event) => {

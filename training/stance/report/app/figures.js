@@ -6,6 +6,7 @@ const CLEAREST_SHOWN = 5;
 
 function drawFigures(view) {
   const { corpus, selection } = view;
+  const open = openTables();
   byId("figures").replaceChildren(
     ...corpus.axes.filter((axis) => axis.single).map((axis) => overview(view, axis)),
     measureBar(view),
@@ -15,6 +16,18 @@ function drawFigures(view) {
     ...corpus.axes.filter((axis) => !axis.single).map((axis) => togetherTable(axis, selection.rows)),
     clearestLists(view) ?? "",
   );
+  for (const summary of document.querySelectorAll("#figures details.data > summary")) {
+    if (open.has(headingOf(summary))) summary.click();
+  }
+}
+
+// Who reads a table goes on reading it when a filter changes or the page is printed.
+function openTables() {
+  return new Set([...document.querySelectorAll("#figures details.data[open]")].map(headingOf));
+}
+
+function headingOf(element) {
+  return element.closest("section").querySelector("h2").textContent;
 }
 
 function overview({ corpus, selection, filter }, axis) {
@@ -73,7 +86,7 @@ function measureBar(view) {
   return h("div", { class: "measure" },
     h("label", {}, "The charts show ", h("select", { id: "measure", change: (event) => view.choose({ measure: event.target.value }) }, options)),
     view.corpus.dated ? h("label", {}, " by ", h("select", { id: "period", change: (event) => view.choose({ period: event.target.value }) }, periods)) : null,
-    h("p", { class: "note" }, `Bars are 95% intervals that resample articles; a hollow dot stands on fewer than ${FEW_ARTICLES} articles.`));
+    h("p", { class: "note" }, `Bars are 95% intervals over articles; a hollow dot stands on fewer than ${FEW_ARTICLES} articles.`));
 }
 
 function missingNotes(corpus) {
@@ -138,7 +151,7 @@ function labelShares({ corpus, selection, narrow }, axis) {
     .map((label, column) => ({ name: words(label), estimate: overall(corpus, selection.rows, shareMeasure(axis, column)), column }))
     .sort((one, other) => other.estimate.mean - one.estimate.mean || one.column - other.column);
   const drawn = points.slice(0, MOST_GROUPS);
-  const title = `share of sentences on each of ${words(axis.name)}`;
+  const title = `share of sentences that carry each of the ${words(axis.name)}`;
   const note = points.length > drawn.length ? `The ${drawn.length} most frequent of ${number(points.length)}; the table has all.` : null;
   return h("section", { "data-shares": axis.name }, h("h2", {}, `How often: ${words(axis.name)}`),
     figure(title, dotChart(drawn, measure, narrow, title, hits), () => estimateTable(words(axis.name), points, measure), note));
@@ -157,7 +170,14 @@ function groupFigure(heading, kind, names, found, view) {
   if (!points.length) return h("section", {}, h("h2", {}, heading), h("p", { class: "notice" }, `No sentence shown carries a ${kind}.`));
   const note = points.length > ordered.length ? `The ${ordered.length} with most sentences of ${number(points.length)}; the table has all.` : null;
   return h("section", { "data-by": kind }, h("h2", {}, heading),
-    figure(title, dotChart(ordered, view.measure, view.narrow, title), () => estimateTable(kind, points, view.measure), note));
+    figure(title, dotChart(ordered, view.measure, view.narrow, title), () => estimateTable(kind, points, view.measure), [sideNote(view.measure), note].filter(Boolean).join(" ")));
+}
+
+// An index has two sides, which a share has not.
+function sideNote(measure) {
+  if (measure.column !== null) return null;
+  const ends = poles(measure.axis);
+  return `Left ${words(ends.low.label)}, right ${words(ends.high.label)}.`;
 }
 
 function togetherTable(axis, rows) {

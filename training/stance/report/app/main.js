@@ -1,6 +1,7 @@
 // The one place that holds state: the filter, the chosen figure, the open article.
 
 const WIDEST = 1080;
+const PAPER = 680;
 
 function start() {
   const corpus = readCorpus(JSON.parse(byId("data").textContent));
@@ -28,7 +29,10 @@ function start() {
   drawHelp(view);
   resetControls(view);
   refresh(view);
-  window.addEventListener("resize", later(() => { if (measureWidth(view) && view.selection.rows.length) drawFigures(view); }, 150));
+  const redraw = (widest) => { if (measureWidth(view, widest) && view.selection.rows.length) drawFigures(view); };
+  window.addEventListener("resize", later(() => redraw(WIDEST), 150));
+  window.addEventListener("beforeprint", () => redraw(PAPER));
+  window.addEventListener("afterprint", () => redraw(WIDEST));
 }
 
 function resetControls(view) {
@@ -64,11 +68,11 @@ function drawEmpty(view) {
     h("button", { type: "button", click: () => clearFilter(view) }, "Clear filters"));
 }
 
-// Charts are drawn to the pixel, so that their text keeps its size on every screen.
-function measureWidth(view) {
-  const width = Math.min(WIDEST, byId("main").clientWidth);
+// Charts are drawn to the pixel, so that their text keeps its size on every screen and on paper.
+function measureWidth(view, widest = WIDEST) {
+  const width = Math.min(widest, byId("main").clientWidth);
   const changed = width !== view.width;
-  const columns = window.matchMedia("(min-width: 60rem)").matches ? 2 : 1;
+  const columns = widest === PAPER || window.matchMedia("(min-width: 60rem)").matches ? 2 : 1;
   view.width = width;
   view.narrow = columns === 2 ? Math.floor((width - 56) / 2) : width;
   return changed;
@@ -108,7 +112,7 @@ function helpLines(corpus) {
     axis?.unsure
       ? `${number(axis.unsure)} of ${plural(corpus.count, "sentence")} (${percent(axis.unsure / corpus.count)}) are unsure: the best label stayed below the confidence asked for. They count in shares as unsure, and not in an index.`
       : "No sentence is marked unsure: the rows were predicted without a minimum confidence, so that each got its best label however doubtful.",
-    "The 95% intervals resample whole articles (with fewer than 40, their sentences too): they say how much a figure would vary with other articles of the same kind. They do not cover the model's errors, nor how the articles were chosen.",
+    "The 95% intervals leave out each article in turn, and are wide where articles are few: they say how much a figure would vary with other articles of the same kind. They do not cover the model's errors, nor how the articles were chosen.",
     axis?.weights
       ? `The ${words(axis.name)} index is the mean weight of sentences: ${axis.labels.map((label, at) => `${words(label)} ${signed(axis.weights[at])}`).join(", ")}. The weights come from ${axis.weightsFrom}. Every sentence weighs the same, so long articles weigh more.`
       : axis ? `No index is shown for ${words(axis.name)}: no weights for its labels are known (stance report --taxonomy gives them).` : null,

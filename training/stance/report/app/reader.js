@@ -32,7 +32,7 @@ function legend(corpus) {
   const columns = axis.columns.map((_, at) => at).filter((at) => at < axis.labels.length || axis.unsure);
   return h("p", { class: "legend" },
     columns.map((column) => h("span", { class: `label sample ${lookOf(axis, column).line}` }, glyph(axis, column), words(axis.columns[column]))),
-    h("span", { class: "faint" }, "Point at a sentence, or go to it with Tab and the arrow keys, for its probabilities."));
+    h("span", { class: "faint" }, "Point at a sentence, tap it, or go to it with Tab and the arrow keys, for its probabilities."));
 }
 
 function articleButton(view, article) {

@@ -1,10 +1,9 @@
 // Means over sentences with 95% intervals that respect articles.
 
 const LEVEL = 0.95;
-const ENOUGH_ARTICLES = 40;
-const MOST_RESAMPLES = 1000;
-const LEAST_RESAMPLES = 200;
-const DRAWS_A_CELL = 1_000_000;
+// The 97.5% points of the normal distribution, and of Student's t where its expansion is too rough.
+const NORMAL = 1.959964;
+const STUDENT = [Infinity, 12.706205, 4.302653];
 
 // A measure is a value a sentence: 0 or 1 for a label's share, the label's weight for the index.
 function shareMeasure(axis, column) {
@@ -48,110 +47,88 @@ function measuresOf(corpus) {
 }
 
 // One estimate a group; `groupsOf(row, article)` gives the groups of a sentence.
+// One estimate a group; `groupsOf(row, article)` gives the groups of a sentence.
 function estimates(corpus, rows, measure, groupCount, groupsOf) {
-  const cells = Array.from({ length: groupCount }, () => ({ values: [], starts: [], last: -1 }));
+  const cells = Array.from({ length: groupCount }, () => ({ sums: [], squares: 0, sizes: [], last: -1 }));
   for (const row of rows) {
     if (!measure.counts(row)) continue;
     const article = corpus.articleOf[row];
     const value = measure.value(row);
-    for (const group of groupsOf(row, article)) {
-      const cell = cells[group];
-      if (cell.last !== article) {
-        cell.starts.push(cell.values.length);
-        cell.last = article;
-      }
-      cell.values.push(value);
-    }
+    for (const group of groupsOf(row, article)) add(cells[group], article, value);
   }
-  return cells.map((cell) => estimate(cell.values, cell.starts, measure));
+  return cells.map((cell) => estimate(cell, measure));
+}
+
+// Sums and sizes stand one an article, as rows come article by article.
+function add(cell, article, value) {
+  if (cell.last !== article) {
+    cell.sums.push(0);
+    cell.sizes.push(0);
+    cell.last = article;
+  }
+  cell.sums[cell.sums.length - 1] += value;
+  cell.sizes[cell.sizes.length - 1]++;
+  cell.squares += value * value;
 }
 
 function overall(corpus, rows, measure) {
   return estimates(corpus, rows, measure, 1, () => [0])[0];
 }
 
-function estimate(values, starts, measure) {
-  const sentences = values.length;
-  const articles = starts.length;
-  if (!sentences) return { sentences, articles, mean: NaN, low: NaN, high: NaN };
-  const mean = sum(values, 0, sentences) / sentences;
-  const alike = values.every((value) => value === values[0]);
-  const [low, high] = alike ? boundsOfAlike(mean, articles, measure) : resampled(values, starts);
+function estimate(cell, measure) {
+  const articles = cell.sums.length;
+  if (!articles) return { sentences: 0, articles, mean: NaN, low: NaN, high: NaN };
+  const sentences = total(cell.sizes);
+  const mean = total(cell.sums) / sentences;
+  const alone = articles === 1;
+  const error = alone ? errorOfSentences(mean, cell.squares, sentences) : errorOfArticles(mean, cell, sentences);
+  const [low, high] = bounds(mean, error, alone ? sentences : articles, measure);
   return { sentences, articles, mean, low, high };
 }
 
-function sum(values, start, end) {
-  let total = 0;
-  for (let at = start; at < end; at++) total += values[at];
-  return total;
+function total(values) {
+  let sum = 0;
+  for (const value of values) sum += value;
+  return sum;
 }
 
-// Resampling equal values shows no spread, which is not certainty. The share of articles that could
-// differ and still not have been drawn is bounded as by Clopper and Pearson (1934) for 0 of n.
-function boundsOfAlike(mean, articles, measure) {
-  const unseen = 1 - ((1 - LEVEL) / 2) ** (1 / articles);
-  return [mean - unseen * (mean - measure.low), mean + unseen * (measure.high - mean)];
+// The jackknife of stance.intervals: what the mean becomes when each article is left out.
+function errorOfArticles(mean, { sums, sizes }, sentences) {
+  const [sum, articles] = [mean * sentences, sums.length];
+  let squares = 0;
+  for (let at = 0; at < articles; at++) squares += ((sum - sums[at]) / (sentences - sizes[at]) - mean) ** 2;
+  return Math.sqrt((squares * (articles - 1)) / articles);
 }
 
-// The cluster bootstrap of stance.evaluate.resampling_weights: articles are drawn with replacement,
-// and with fewer than 40 of them their sentences too.
-function resampled(values, starts) {
-  const random = generator(20_240_229);
-  const ends = [...starts.slice(1), values.length];
-  const few = starts.length < ENOUGH_ARTICLES;
-  const work = few ? values.length : starts.length;
-  const resamples = Math.min(MOST_RESAMPLES, Math.max(LEAST_RESAMPLES, Math.round(DRAWS_A_CELL / work)));
-  const sums = few ? null : Float64Array.from(starts, (start, at) => sum(values, start, ends[at]));
-  const means = new Float64Array(resamples);
-  for (let at = 0; at < resamples; at++) {
-    means[at] = few ? drawBoth(values, starts, ends, random) : drawArticles(sums, starts, ends, random);
+// A single article says nothing of others; its sentences stand for themselves.
+function errorOfSentences(mean, squares, sentences) {
+  const spread = Math.max(0, squares - sentences * mean * mean);
+  return sentences > 1 ? Math.sqrt(spread / (sentences * (sentences - 1))) : 0;
+}
+
+// On the log-odds scale between the measure's ends, so that no interval leaves them. Equal values
+// show no spread, which is not certainty: the share of articles that could differ and still not have
+// been met is bounded as by Clopper and Pearson (1934) for 0 of n.
+function bounds(mean, error, articles, { low, high }) {
+  const share = (mean - low) / (high - low);
+  const scaled = error / (high - low);
+  if (scaled < 1e-9 || share <= 0 || share >= 1) {
+    const unseen = 1 - ((1 - LEVEL) / 2) ** (1 / articles);
+    return [mean - unseen * (mean - low), mean + unseen * (high - mean)];
   }
-  means.sort();
-  return [quantile(means, (1 - LEVEL) / 2), quantile(means, (1 + LEVEL) / 2)];
+  const odds = Math.log(share / (1 - share));
+  const reach = (student(articles - 1) * scaled) / (share * (1 - share));
+  return [odds - reach, odds + reach].map((each) => low + (high - low) / (1 + Math.exp(-each)));
 }
 
-function drawArticles(sums, starts, ends, random) {
-  let total = 0;
-  let size = 0;
-  for (let draw = 0; draw < sums.length; draw++) {
-    const article = Math.floor(random() * sums.length);
-    total += sums[article];
-    size += ends[article] - starts[article];
-  }
-  return total / size;
-}
-
-function drawBoth(values, starts, ends, random) {
-  let total = 0;
-  let size = 0;
-  for (let draw = 0; draw < starts.length; draw++) {
-    const article = Math.floor(random() * starts.length);
-    const length = ends[article] - starts[article];
-    for (let each = 0; each < length; each++) {
-      total += values[starts[article] + Math.floor(random() * length)];
-    }
-    size += length;
-  }
-  return total / size;
-}
-
-// Linear between order statistics, as numpy's default.
-function quantile(sorted, level) {
-  const at = level * (sorted.length - 1);
-  const below = Math.floor(at);
-  const above = Math.min(sorted.length - 1, below + 1);
-  return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
-}
-
-// Marsaglia's xorshift (2003) from a fixed seed: the same filter always shows the same intervals.
-function generator(seed) {
-  let state = seed;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 4_294_967_296;
-  };
+// Fisher and Cornish's expansion (1960) of the 97.5% point of Student's t: within 0.1% from 3 degrees on.
+function student(freedom) {
+  if (freedom < STUDENT.length) return STUDENT[freedom];
+  const [z, z2, v] = [NORMAL, NORMAL * NORMAL, freedom];
+  return z * (1 + (z2 + 1) / (4 * v)
+    + ((5 * z2 + 16) * z2 + 3) / (96 * v ** 2)
+    + (((3 * z2 + 19) * z2 + 17) * z2 - 15) / (384 * v ** 3)
+    + ((((79 * z2 + 776) * z2 + 1482) * z2 - 1920) * z2 - 945) / (92_160 * v ** 4));
 }
 
 // Calendar periods as whole numbers that follow each other.
