@@ -43,9 +43,9 @@ class Bags:
         Both have the shape (texts, n-grams) and hold float32; only what is above 0 is stored.
         """
         flat, ends = self._words.numbers(texts)
-        used, place = np.unique(flat, return_inverse=True)
+        used, back = np.unique(flat, return_inverse=True)
         width = len(self._characters.known)
-        place = place.astype(np.int32)
+        place: Columns = back.astype(np.int32)
         within = _ones(*_joined(self._words.characters[word] for word in used), width)
         characters = _ones(place, ends, len(used)) @ within
         tokens, owners = _gathered(*_joined(self._words.tokens[word] for word in used), place, ends)
