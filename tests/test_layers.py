@@ -36,6 +36,7 @@ LAYERS = [
         "report.drawing",
         "model_source",
     ],
+    ["cascade"],
     ["comparison", "render_evaluation", "distributed"],
     ["train", "render_compare", "report.page"],
     ["tracking", "report.evaluation"],
