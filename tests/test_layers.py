@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from conftest import ROOT, Stance
 
 PACKAGE = ROOT / "training" / "stance"
@@ -19,7 +21,7 @@ LAYERS = [
     ["batching", "encoder", "calibrate", "split", "classifiers", "repeats", "intervals"],
     ["counts"],
     ["formats", "extract", "network", "evaluate", "config", "drafting", "ngrams", "render_words"],
-    ["finetune", "runtime", "quantize", "parity"],
+    ["finetune", "runtime", "quantize", "parity", "bags"],
     ["inputs", "dataset", "classifiers.tfidf", "classifiers.transformer"],
     ["agreement", "audit", "stats", "tagger", "rows", "paired", "report", "report.reading", "report.markup"],
     ["ledger", "crossval", "render", "pyfunc", "stats_page", "report.axes", "model_cache"],
@@ -35,6 +37,7 @@ LAYERS = [
         "report.drawing",
         "model_source",
     ],
+    ["cascade"],
     ["comparison", "render_evaluation", "distributed"],
     ["train", "render_compare", "report.page"],
     ["tracking", "report.evaluation"],
@@ -112,12 +115,13 @@ def test_starting_the_command_line_loads_nothing_heavy() -> None:
     assert not loaded & set(HEAVY)
 
 
-def test_predicting_with_a_transformer_loads_nothing_heavy(models: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["tfidf", "transformer"])
+def test_predicting_loads_nothing_heavy(models: Path, tmp_path: Path, name: str) -> None:
     """A machine that only tags needs neither torch nor transformers, mlflow or scikit-learn."""
     (tmp_path / "a.txt").write_text("Ministers welcomed the truce.", encoding="utf-8")
     program = (
         "import sys; from stance.cli import app\n"
-        f"app(['predict', 'a.txt', '--model', {str(models / 'transformer')!r}], standalone_mode=False)\n"
+        f"app(['predict', 'a.txt', '--model', {str(models / name)!r}], standalone_mode=False)\n"
         f"print(sorted(set(sys.modules) & set({HEAVY!r})), file=sys.stderr)"
     )
     done = subprocess.run(

@@ -95,6 +95,10 @@ def predict(  # noqa: PLR0913, PLR0917 - a parameter is an option
     precision: Annotated[
         Precision | None, typer.Option(help="fp32 or int8; default: what is quicker on this machine.")
     ] = None,
+    cascade: Annotated[
+        Path | None,
+        typer.Option(help="A quicker model that answers first; --model takes what it is unsure of."),
+    ] = None,
     columns: Annotated[
         str,
         typer.Option(help="What tables call text, id, title, source, date, url.", metavar="text=NAME,..."),
@@ -125,6 +129,8 @@ def predict(  # noqa: PLR0913, PLR0917 - a parameter is an option
 
     if explain and rows is Rows.articles:
         raise UserError("--explain weighs the words of sentences; leave --rows articles away")
+    if explain and cascade:
+        raise UserError("--explain weighs the words for one model; leave --cascade away")
     if engine is Engines.local and (address or workers):
         raise UserError("--address and --workers are for a cluster: give them with --engine ray")
     target = Path(output) if output else None
@@ -137,7 +143,7 @@ def predict(  # noqa: PLR0913, PLR0917 - a parameter is an option
         check_tables(paths, options)
         batch = BatchOptions(options, kinds, suffix, shard_size or SHARD_SIZE, min_confidence, explain)
         with _engine(engine, address, workers) as chosen:
-            _to_folder(paths, target, _load(model, precision), batch, chosen)
+            _to_folder(paths, target, _load(model, precision, cascade), batch, chosen)
         return
     if rows is Rows.both or part_format or shard_size or engine is Engines.ray:
         raise UserError(
@@ -147,7 +153,7 @@ def predict(  # noqa: PLR0913, PLR0917 - a parameter is an option
         _check_target(target)
     check_tables(paths, options)
     kind: RowKind = "articles" if rows is Rows.articles else "sentences"
-    run = _Run(_load(model, precision), paths, options, kind, min_confidence, explain)
+    run = _Run(_load(model, precision, cascade), paths, options, kind, min_confidence, explain)
     if target:
         _to_file(run, target)
     elif out.is_terminal:
@@ -169,7 +175,7 @@ def _check_target(target: Path) -> None:
     check_file(target)
 
 
-def _load(model: Path | None, precision: Precision | None) -> Tagger:
+def _load(model: Path | None, precision: Precision | None, cascade: Path | None) -> Tagger:
     from stance.model_source import model_folder
     from stance.tagger import Tagger, best_model
 
@@ -178,7 +184,11 @@ def _load(model: Path | None, precision: Precision | None) -> Tagger:
     if model is None:
         score = tagger.manifest["scores"]["score"]
         say(f"model: {folder} (the best in {MODELS}/, cross-validated score {score:.3f})")
-    return tagger
+    if cascade is None:
+        return tagger
+    from stance.cascade import Cascade
+
+    return Cascade.of(tagger, Tagger.load(model_folder(cascade)))
 
 
 def _engine(engine: Engines, address: str | None, workers: int | None) -> AbstractContextManager[Engine]:

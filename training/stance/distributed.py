@@ -13,12 +13,13 @@ import tempfile
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from stance import __version__
 from stance.batch import BatchOptions, Engine, Shard, ShardResult, tag_shard
+from stance.cascade import Cascade, Limits
 from stance.classifiers import Precision
 from stance.errors import MissingExtraError, StanceError, UserError
 from stance.extract import RawArticle
@@ -40,6 +41,7 @@ class _Model:
         folder: the model folder, where all workers run on the driver's machine; else None.
         files: else its files' names, and references to their bytes in Ray's object store.
         stance: the driver's version.
+        first: the model that a cascade asks first, and ``limits`` how sure that one must be.
     """
 
     folder: Path | None
@@ -47,6 +49,8 @@ class _Model:
     fingerprint: str
     precision: Precision
     stance: str
+    first: _Model | None = None
+    limits: Limits | None = None
 
 
 @contextmanager
@@ -123,7 +127,11 @@ def _model(tagger: Tagger, *, shared: bool) -> _Model:
         for path in sorted(tagger.folder.iterdir()):
             files[path.name] = ray.put(path.read_bytes())
     folder = tagger.folder.resolve() if shared else None
-    return _Model(folder, files, tagger.fingerprint, tagger.classifier.precision, __version__)
+    fingerprint = str(tagger.manifest["fingerprint"])[:12]
+    model = _Model(folder, files, fingerprint, tagger.classifier.precision, __version__)
+    if isinstance(tagger, Cascade):
+        return replace(model, first=_model(tagger.first, shared=shared), limits=tagger.limits)
+    return model
 
 
 class Worker:
@@ -143,10 +151,17 @@ class Worker:
                 f"a worker has stance {__version__}, and this is stance {model.stance}; install the same "
                 "version on every machine of the cluster"
             )
-        folder = model.folder or cached(model.fingerprint) or self._fetched(model)
-        self._tagger = Tagger.load(folder, model.precision)
+        self._tagger = self._loaded(model)
 
-    def _fetched(self, model: _Model) -> Path:
+    def _loaded(self, model: _Model) -> Tagger:
+        folder = model.folder or cached(model.fingerprint) or self._fetched(model)
+        tagger = Tagger.load(folder, model.precision)
+        if model.first is None:
+            return tagger
+        return Cascade.of(tagger, self._loaded(model.first), model.limits)
+
+    @staticmethod
+    def _fetched(model: _Model) -> Path:
         import ray
 
         with tempfile.TemporaryDirectory() as name:

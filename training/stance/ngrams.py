@@ -1,38 +1,65 @@
-"""Where the n-grams of a vectoriser stand in a text, and which words they cover."""
+"""N-grams of words and of characters: which there are, where they stand in a text, which words they cover."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
 from stance.words import owners
 
-if TYPE_CHECKING:
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
+# "char_wb" as scikit-learn calls them: inside words, with a space on either side.
+Analyzer = Literal["word", "char_wb"]
+# What scikit-learn takes for a token.
+TOKEN = re.compile(r"(?u)\b\w\w+\b")
 Place = tuple[str, int, int]  # an n-gram, and the characters of the text that it covers
 
 
-def shares(vectorizer: TfidfVectorizer, text: str, words: int) -> csr_matrix:
+@dataclass(frozen=True, slots=True)
+class Ngrams:
+    """The n-grams that a model knows.
+
+    Attributes:
+        sizes: the shortest and the longest.
+        known: n-gram to its column; tokens are parted by one space.
+    """
+
+    analyzer: Analyzer
+    sizes: tuple[int, int]
+    known: Mapping[str, int]
+
+
+def character_ngrams(word: str, sizes: tuple[int, int]) -> list[str]:
+    """Return the n-grams of a word with a space on either side; one as long as all that comes once."""
+    padded = f" {word} "
+    found = []
+    for size in range(sizes[0], sizes[1] + 1):
+        found += [padded[at : at + size] for at in range(max(1, len(padded) - size + 1))]
+        if size >= len(padded):
+            break
+    return found
+
+
+def shares(ngrams: Ngrams, text: str, words: int) -> csr_matrix:
     """Return how the n-grams of a text are shared out over its words, shape (words, n-grams).
 
     Every known n-gram is divided among its occurrences, and each of these among the words that it
     covers, so that its column adds up to 1.
 
     Args:
-        vectorizer: fitted; lower-cases, and has no other preprocessing.
+        ngrams: those known.
         text: the sentence.
         words: how many :func:`stance.words.words` finds in it.
     """
-    known, owner = vectorizer.vocabulary_, owners(text)
+    known, owner = ngrams.known, owners(text)
     covered = [
         (known[term], sorted({owner[at] for at in range(start, end)} - {-1}))
-        for term, start, end in _places(vectorizer, text)
+        for term, start, end in _places(ngrams, text)
         if term in known
     ]
     times = Counter(column for column, _ in covered)
@@ -46,21 +73,17 @@ def shares(vectorizer: TfidfVectorizer, text: str, words: int) -> csr_matrix:
     return csr_matrix((np.array(values), where), shape=(words, len(known)))
 
 
-def _places(vectorizer: TfidfVectorizer, text: str) -> Iterator[Place]:
+def _places(ngrams: Ngrams, text: str) -> Iterator[Place]:
     lowered = text.lower()
     # Lower case can be longer than the text (İ): every character of it knows where it came from.
     origin = [at for at, character in enumerate(text) for _ in character.lower()]
-    low, high = vectorizer.ngram_range
-    if vectorizer.analyzer == "word":
-        found = _word_places(lowered, re.compile(vectorizer.token_pattern), low, high)
-    else:
-        found = _character_places(lowered, low, high)
-    for term, start, end in found:
+    places = _word_places if ngrams.analyzer == "word" else _character_places
+    for term, start, end in places(lowered, *ngrams.sizes):
         yield term, origin[start], origin[end - 1] + 1
 
 
-def _word_places(text: str, pattern: re.Pattern[str], low: int, high: int) -> Iterator[Place]:
-    tokens = list(pattern.finditer(text))
+def _word_places(text: str, low: int, high: int) -> Iterator[Place]:
+    tokens = list(TOKEN.finditer(text))
     for size in range(low, high + 1):
         for first in range(len(tokens) - size + 1):
             members = tokens[first : first + size]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import onnxruntime
 
 # Padded tokens a batch: enough to keep a core's matrix products busy, few enough to stay in its cache.
-TOKEN_BUDGET = 1024
+TOKEN_BUDGET = 384
 _MOST_SENTENCES = 64
 _PROBE_ROUNDS = 3
 

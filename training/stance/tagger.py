@@ -95,22 +95,25 @@ class Tagger:
 
     def predict(self, texts: Sequence[str]) -> tuple[dict[str, FloatArray], dict[str, BoolArray]]:
         """Return calibrated probabilities and decisions, axis to (texts, labels)."""
-        return self._decided(self._numbers(texts))
+        raw = self.classifier.predict_proba(texts)
+        probabilities, decided = {}, {}
+        for name, axis in self.taxonomy.axes.items():
+            probabilities[name] = self.calibration[name].probabilities(raw[name], axis)
+            decided[name] = self.calibration[name].decide(probabilities[name], axis)
+        return probabilities, decided
 
     def _numbers(self, texts: Sequence[str]) -> FloatArray:
-        """Return calibrated probabilities, shape (texts, labels of all axes)."""
-        raw = self.classifier.predict_proba(texts)
-        axes = self.taxonomy.axes.items()
-        return np.hstack([self.calibration[name].probabilities(raw[name], axis) for name, axis in axes])
+        """Return :meth:`predict` as one table: probabilities of all labels, then decisions as 0 or 1."""
+        probabilities, decided = self.predict(texts)
+        return np.hstack([*probabilities.values(), *decided.values()])
 
-    def _decided(self, numbers: FloatArray) -> tuple[dict[str, FloatArray], dict[str, BoolArray]]:
-        """Take :meth:`_numbers` apart into axes, and decide."""
-        probabilities, decided, first = {}, {}, 0
-        for name, axis in self.taxonomy.axes.items():
-            probabilities[name] = numbers[:, first : first + len(axis.names)]
-            decided[name] = self.calibration[name].decide(probabilities[name], axis)
-            first += len(axis.names)
-        return probabilities, decided
+    def _apart(self, numbers: FloatArray) -> tuple[dict[str, FloatArray], dict[str, BoolArray]]:
+        """Take :meth:`_numbers` apart into axes."""
+        axes = self.taxonomy.axes
+        ends = np.cumsum([len(axis.names) for axis in axes.values()] * 2)[:-1]
+        tables = np.split(numbers, ends, axis=1)
+        decided = {name: table > 0 for name, table in zip(axes, tables[len(axes) :], strict=True)}
+        return dict(zip(axes, tables, strict=False)), decided
 
     def tag(
         self, articles: Iterable[Article], min_confidence: float = 0.0, *, explain: bool = False
@@ -131,7 +134,7 @@ class Tagger:
             yield from self._explained(tagged) if explain else tagged
 
     def _tagged(self, window: Sequence[Sentence], numbers: FloatArray, min_confidence: float) -> list[Tagged]:
-        probabilities, decided = self._decided(numbers)
+        probabilities, decided = self._apart(numbers)
         for name, axis in self.taxonomy.axes.items():
             if axis.single:
                 decided[name] &= probabilities[name].max(axis=1, keepdims=True) >= min_confidence

@@ -5,32 +5,34 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 from scipy.sparse import csr_matrix, hstack, vstack
-from scipy.special import expit, softmax
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
 
+from stance.bags import Bags
+from stance.batching import probabilities
 from stance.classifiers import FitLog, Precision, Wanted, WordWeights
-from stance.errors import DamagedModelError, UserError
-from stance.ngrams import shares
+from stance.errors import DamagedModelError, StanceError, UserError
+from stance.ngrams import Analyzer, Ngrams, shares
 from stance.taxonomy import Axis, FloatArray, Taxonomy
 from stance.words import words
 
 if TYPE_CHECKING:
     from datasets import Dataset
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
 
 VOCABULARY_FILE = "vocabulary.json"
 WEIGHTS_FILE = "weights.safetensors"
-Analyzer = Literal["word", "char_wb"]
 ANALYZERS: tuple[Analyzer, ...] = ("word", "char_wb")
 Layer = tuple[np.ndarray, np.ndarray]  # weights (labels, features), biases (labels,)
 _NEVER = -30.0
+# Few enough for the tables of a sparse product to stay small, enough to spread the cost of a call.
+_AT_ONCE = 1024
 
 
 class TfidfParams(BaseModel):
@@ -61,9 +63,10 @@ class TfidfParams(BaseModel):
 
 
 class Family:
-    """One vectoriser pair shared by all axes; one linear layer an axis.
+    """One set of n-grams shared by all axes; one linear layer an axis.
 
-    Multinomial logistic regression on a single-label axis, one-vs-rest on a multi-label one.
+    Multinomial logistic regression on a single-label axis, one-vs-rest on a multi-label one. scikit-learn
+    trains it, and is not loaded to predict.
     """
 
     Params: ClassVar[type[BaseModel]] = TfidfParams
@@ -73,34 +76,61 @@ class Family:
         self._taxonomy = taxonomy
         self._params = params
         self._seed = seed
-        self._vectorizers = {analyzer: self._vectorizer(analyzer) for analyzer in ANALYZERS}
+        self._ngrams: dict[Analyzer, Ngrams] = {}
+        self._idf: dict[Analyzer, np.ndarray] = {}
         self._layers: dict[str, Layer] = {}
-
-    def _vectorizer(self, analyzer: Analyzer, terms: list[str] | None = None) -> TfidfVectorizer:
-        ngrams = self._params.word_ngrams if analyzer == "word" else self._params.char_ngrams
-        return TfidfVectorizer(
-            analyzer=analyzer,
-            ngram_range=ngrams,
-            min_df=self._params.min_df,
-            sublinear_tf=True,
-            vocabulary=terms,
-            dtype=np.float32,
-        )
+        self._bags: Bags | None = None
 
     def fit(self, train: Dataset, dev: Dataset | None, log: FitLog) -> None:
         """See :class:`stance.classifiers.Classifier`; the fit is convex, so ``dev`` goes unused."""
         texts = list(train["text"])
+        vectorizers = {analyzer: self._vectorizer(analyzer) for analyzer in ANALYZERS}
         try:
-            parts = [vectorizer.fit_transform(texts) for vectorizer in self._vectorizers.values()]
+            parts = [vectorizer.fit_transform(texts) for vectorizer in vectorizers.values()]
         except ValueError as error:  # no n-gram is left
             raise UserError(
                 f"params of tfidf: no n-gram fits the sentences ({error}); lower min_df"
             ) from None
-        matrix = self._stack(parts)
+        for analyzer, each in vectorizers.items():
+            terms = sorted(each.vocabulary_, key=each.vocabulary_.__getitem__)
+            self._know(analyzer, terms, each.idf_)
+        matrix = hstack(parts, format="csr", dtype=np.float32)
         axes = self._taxonomy.axes.items()
         for done, (name, axis) in enumerate(axes, start=1):
             self._layers[name] = self._fit_axis(axis, matrix, list(train[name]))
             log.progress(done, len(axes), None)
+        self._ready()
+
+    def _vectorizer(self, analyzer: Analyzer) -> TfidfVectorizer:
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        return TfidfVectorizer(
+            analyzer=analyzer,
+            ngram_range=self._sizes(analyzer),
+            min_df=self._params.min_df,
+            sublinear_tf=True,
+            dtype=np.float32,
+        )
+
+    def _sizes(self, analyzer: Analyzer) -> tuple[int, int]:
+        return self._params.word_ngrams if analyzer == "word" else self._params.char_ngrams
+
+    def _know(self, analyzer: Analyzer, terms: Sequence[str], idf: np.ndarray) -> None:
+        """Take n-grams, in the order of their columns, with their inverse document frequencies."""
+        known = {term: column for column, term in enumerate(terms)}
+        self._ngrams[analyzer] = Ngrams(analyzer, self._sizes(analyzer), known)
+        self._idf[analyzer] = idf.astype(np.float32)
+
+    def _ready(self) -> None:
+        """Put the layers of all axes side by side, so that one product serves them all."""
+        self._bags = Bags(self._ngrams["word"], self._ngrams["char_wb"])
+        weights = np.vstack([weights for weights, _ in self._layers.values()]).T
+        middle = len(self._ngrams["word"].known)
+        self._weights = {
+            "word": np.ascontiguousarray(weights[:middle]),
+            "char_wb": np.ascontiguousarray(weights[middle:]),
+        }
+        self._bias = np.hstack([bias for _, bias in self._layers.values()])
 
     def _fit_axis(self, axis: Axis, matrix: csr_matrix, rows: list[Any]) -> Layer:
         if axis.single:
@@ -137,6 +167,8 @@ class Family:
         return model.coef_.astype(np.float32), model.intercept_.astype(np.float32)
 
     def _regression(self) -> LogisticRegression:
+        from sklearn.linear_model import LogisticRegression
+
         weight = "balanced" if self._params.balanced else None
         return LogisticRegression(
             C=self._params.C, class_weight=weight, max_iter=1000, random_state=self._seed
@@ -144,15 +176,31 @@ class Family:
 
     def predict_proba(self, texts: Sequence[str]) -> dict[str, FloatArray]:
         """See :class:`stance.classifiers.Classifier`."""
-        if not texts:
-            return {name: np.zeros((0, len(axis.names))) for name, axis in self._taxonomy.axes.items()}
-        matrix = self._stack([vectorizer.transform(texts) for vectorizer in self._vectorizers.values()])
-        found = {}
+        starts = range(0, len(texts), _AT_ONCE)
+        parts = [self._logits(texts[start : start + _AT_ONCE]) for start in starts]
+        logits = np.concatenate([np.zeros((0, len(self._bias))), *parts])
+        found, first = {}, 0
         for name, axis in self._taxonomy.axes.items():
-            weights, bias = self._layers[name]
-            logits = np.asarray(matrix @ weights.T, dtype=np.float64) + bias
-            found[name] = softmax(logits, axis=1) if axis.single else expit(logits)
+            found[name] = probabilities(logits[:, first : first + len(axis.names)], axis)
+            first += len(axis.names)
         return found
+
+    def _logits(self, texts: Sequence[str]) -> FloatArray:
+        """Return logits, shape (texts, labels of all axes)."""
+        logits: FloatArray = np.zeros((len(texts), len(self._bias))) + self._bias
+        for analyzer, features in self._features(texts).items():
+            logits += features @ self._weights[analyzer]
+        return logits
+
+    def _features(self, texts: Sequence[str]) -> dict[Analyzer, csr_matrix]:
+        """Return TF-IDF weights of unit length, shape (texts, n-grams), of each kind of n-gram."""
+        if self._bags is None:
+            raise StanceError("this classifier is not trained; call fit or load first")
+        counts = self._bags.counts(texts)
+        return {
+            analyzer: _weighted(table, self._idf[analyzer])
+            for analyzer, table in zip(ANALYZERS, counts, strict=True)
+        }
 
     def explain(self, texts: Sequence[str], wanted: Wanted) -> WordWeights:
         """See :class:`stance.classifiers.Classifier`; the weights are exact.
@@ -178,28 +226,23 @@ class Family:
     def _word_parts(self, texts: Sequence[str]) -> csr_matrix:
         """Return the texts' features split over their words, shape (words of all texts, features)."""
         parts = []
-        for vectorizer in self._vectorizers.values():
-            features = vectorizer.transform(texts)
+        for analyzer, features in self._features(texts).items():
             split = [
-                shares(vectorizer, text, len(words(text))).multiply(features[row])
+                shares(self._ngrams[analyzer], text, len(words(text))).multiply(features[row])
                 for row, text in enumerate(texts)
             ]
             parts.append(vstack(split, format="csr"))
         return hstack(parts, format="csr", dtype=np.float64)
-
-    @staticmethod
-    def _stack(parts: list[csr_matrix]) -> csr_matrix:
-        return hstack(parts, format="csr", dtype=np.float32)
 
     def compressed(self) -> None:
         """See :class:`stance.classifiers.Classifier`; a sparse product leaves little to save."""
 
     def save(self, folder: Path, *, light: bool = False) -> None:
         """See :class:`stance.classifiers.Classifier`."""
-        terms = {analyzer: _terms(vectorizer) for analyzer, vectorizer in self._vectorizers.items()}
+        terms = {analyzer: list(each.known) for analyzer, each in self._ngrams.items()}
         text = json.dumps(terms, ensure_ascii=False, separators=(",", ":"))
         (folder / VOCABULARY_FILE).write_text(text + "\n", encoding="utf-8", newline="\n")
-        arrays = {f"{analyzer}.idf": each.idf_ for analyzer, each in self._vectorizers.items()}
+        arrays = {f"{analyzer}.idf": idf for analyzer, idf in self._idf.items()}
         for name, (weights, bias) in self._layers.items():
             arrays |= {f"{name}.weights": weights, f"{name}.bias": bias}
         save_file({key: np.ascontiguousarray(array) for key, array in arrays.items()}, folder / WEIGHTS_FILE)
@@ -216,8 +259,7 @@ class Family:
             terms = json.loads((folder / VOCABULARY_FILE).read_text(encoding="utf-8"))
             arrays = load_file(folder / WEIGHTS_FILE)
             for analyzer in ANALYZERS:
-                model._vectorizers[analyzer] = model._vectorizer(analyzer, terms[analyzer])
-                model._vectorizers[analyzer].idf_ = arrays[f"{analyzer}.idf"]
+                model._know(analyzer, terms[analyzer], arrays[f"{analyzer}.idf"])
             model._layers = {
                 name: (arrays[f"{name}.weights"], arrays[f"{name}.bias"]) for name in taxonomy.axes
             }
@@ -225,10 +267,15 @@ class Family:
             raise DamagedModelError(
                 f"{folder}: the model's files cannot be read ({error}); train it again"
             ) from error
-        model._check_shapes(folder, sum(map(len, terms.values())))
+        model._check_shapes(folder)
+        model._ready()
         return model
 
-    def _check_shapes(self, folder: Path, features: int) -> None:
+    def _check_shapes(self, folder: Path) -> None:
+        for analyzer, idf in self._idf.items():
+            if idf.shape != (len(self._ngrams[analyzer].known),):
+                raise DamagedModelError(f"{folder}: its n-grams do not fit their weights; train it again")
+        features = sum(map(len, self._idf.values()))
         for name, axis in self._taxonomy.axes.items():
             weights, bias = self._layers[name]
             if weights.shape != (len(axis.names), features) or bias.shape != (len(axis.names),):
@@ -237,8 +284,14 @@ class Family:
                 )
 
 
-def _terms(vectorizer: TfidfVectorizer) -> list[str]:
-    return sorted(vectorizer.vocabulary_, key=vectorizer.vocabulary_.__getitem__)
+def _weighted(counts: csr_matrix, idf: np.ndarray) -> csr_matrix:
+    """Return sublinear TF-IDF, each row of length 1 or, without a known n-gram, of zeros."""
+    values = (1 + np.log(counts.data)) * idf[counts.indices]
+    sizes = np.diff(counts.indptr)
+    rows = np.repeat(np.arange(len(sizes)), sizes)
+    lengths = np.sqrt(np.bincount(rows, np.square(values, dtype=np.float64), minlength=len(sizes)))
+    scaled = (values / lengths[rows]).astype(np.float32)
+    return csr_matrix((scaled, counts.indices, counts.indptr), shape=counts.shape)
 
 
 def _above_the_others(logits: FloatArray) -> FloatArray:
