@@ -46,6 +46,10 @@ RECIPES: dict[str, Recipe] = {
     "R-Drop 4": replace(PLAIN, rdrop=4.0),
     "R-Drop 1, two layers frozen": replace(PLAIN, rdrop=1.0, frozen=2),
     "R-Drop 4, two layers frozen, weights averaged": replace(PLAIN, rdrop=4.0, frozen=2, average=True),
+    "two layers frozen, weights averaged": replace(PLAIN, frozen=2, average=True),
+    "R-Drop 4, two layers frozen": replace(PLAIN, rdrop=4.0, frozen=2),
+    "R-Drop 4, weights averaged": replace(PLAIN, rdrop=4.0, average=True),
+    "R-Drop 4, label smoothing 0.1, weights averaged": replace(PLAIN, rdrop=4.0, smoothing=0.1, average=True),
     "adversarial": replace(PLAIN, adversarial=0.5),
     "word dropout 0.1": replace(PLAIN, word_dropout=0.1),
     "word dropout 0.2, twice the epochs": replace(PLAIN, word_dropout=0.2, epochs=12),
@@ -73,11 +77,10 @@ def trained(name: str, task: str, seed: int, shared: Path, keep: Path | None) ->
     raw = {where: predict(network, ready.taxonomy, test.texts) for where, test in ready.tests.items()}
     if keep:
         keep.mkdir(parents=True, exist_ok=True)
-        tables = {f"{where}/{axis}": table for where, each in raw.items() for axis, table in each.items()}
-        tables |= {f"tune/{axis}": table for axis, table in tune.items()}
-        np.savez(
-            keep / f"{name}-{task}-{seed}.npz", **{key: each.astype("f4") for key, each in tables.items()}
-        )
+        both = {**raw, "tune": tune}
+        tables = {f"{where}/{axis}": table for where, each in both.items() for axis, table in each.items()}
+        savez: Any = np.savez  # its stub takes any keyword for `allow_pickle`
+        savez(keep / f"{name}-{task}-{seed}.npz", **{key: each.astype("f4") for key, each in tables.items()})
     scores = {
         where: tasks.scores(ready.taxonomy, (tune, ready.tune.gold), raw[where], test)
         for where, test in ready.tests.items()
