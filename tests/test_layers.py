@@ -22,7 +22,8 @@ LAYERS = [
     ["counts"],
     ["formats", "extract", "network", "evaluate", "config", "drafting", "ngrams", "render_words"],
     ["finetune", "runtime", "quantize", "parity", "bags"],
-    ["inputs", "dataset", "classifiers.tfidf", "classifiers.transformer"],
+    ["inputs", "dataset", "classifiers.tfidf"],
+    ["classifiers.transformer"],
     ["agreement", "audit", "stats", "tagger", "rows", "paired", "report", "report.reading", "report.markup"],
     ["ledger", "crossval", "render", "pyfunc", "stats_page", "report.axes", "model_cache"],
     [

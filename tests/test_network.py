@@ -55,3 +55,53 @@ def test_more_frozen_layers_than_there_are_is_a_mistake(encoder: Path, labels: P
     """An encoder of two layers can have one frozen; the message names the limit."""
     with pytest.raises(UserError, match="has 2 layers; freeze 1 at most"):
         trained(encoder, labels, frozen_layers=2)
+
+
+def test_two_passes_without_dropout_are_one(encoder: Path, labels: Path) -> None:
+    """R-Drop punishes what dropout makes of a sentence: where nothing is dropped it changes nothing."""
+    still = {"dropout": 0.0, "encoder_dropout": 0.0}
+    plain = trained(encoder, labels, **still).predict_proba(TEXTS)
+    twice = trained(encoder, labels, **still, rdrop=4.0).predict_proba(TEXTS)
+    assert all(np.allclose(plain[axis], twice[axis], atol=1e-3) for axis in plain)
+
+
+def test_rdrop_brings_two_passes_nearer(encoder: Path, labels: Path) -> None:
+    """Its divergence is nought between equal passes, positive between others, and the same both ways."""
+    import torch
+
+    from stance.finetune import _apart
+
+    one, other = torch.tensor([[2.0, -1.0, 0.5]]), torch.tensor([[0.0, 1.0, 0.5]])
+    for axis in load_folder(labels).taxonomy.axes.values():
+        assert _apart(one, one, axis) == 0
+        assert _apart(one, other, axis) > 0
+        assert _apart(one, other, axis) == pytest.approx(float(_apart(other, one, axis)))
+
+
+def test_averaged_weights_are_the_running_mean_of_the_last_steps() -> None:
+    """Steps before the averaged share leave no trace; the mean, not the last step, is what remains."""
+    import torch
+
+    from stance.finetune import _KEPT, _Mean
+
+    weight = torch.nn.Parameter(torch.tensor([0.0]))
+    mean = _Mean([weight], first=1)
+    for step, value in enumerate((100.0, 1.0, 2.0), start=1):
+        weight.data.fill_(value)
+        mean.add(step)
+    mean.take()
+    assert weight.item() == pytest.approx(_KEPT * 1.0 + (1 - _KEPT) * 2.0)
+
+
+def test_no_averaging_keeps_the_last_weights() -> None:
+    """With averaged_share 0 the mean takes in no step and changes nothing."""
+    import torch
+
+    from stance.finetune import _Mean
+
+    weight = torch.nn.Parameter(torch.tensor([7.0]))
+    mean = _Mean([weight], first=2)
+    mean.add(1)
+    mean.add(2)
+    mean.take()
+    assert weight.item() == 7.0

@@ -39,6 +39,8 @@ class Recipe:
         decay: of the weights (Loshchilov and Hutter, ICLR 2019).
         teachers: a student learns from out-of-fold probabilities of so many models, half and half with the
             labels (Hinton et al., 2015; Furlanello et al., "Born-Again Networks", ICML 2018).
+        lexical: share of the logits that comes from n-grams trained on the same rows (a product of experts,
+            Hinton, Neural Computation 2002).
     """
 
     epochs: int = 3
@@ -64,3 +66,4 @@ class Recipe:
     word_dropout: float = 0.0
     decay: float = 0.01
     teachers: int = 0
+    lexical: float = 0.0

@@ -13,6 +13,7 @@ import torch
 from benchmarks.recipes import tasks
 from benchmarks.recipes.fit import fit, predict
 from benchmarks.recipes.ideas import Recipe
+from benchmarks.recipes.lexical import Partner
 from benchmarks.recipes.network import DEVICE
 
 PLAIN = Recipe(epochs=6, topics_weight=3.0)
@@ -50,6 +51,10 @@ RECIPES: dict[str, Recipe] = {
     "R-Drop 4, two layers frozen": replace(PLAIN, rdrop=4.0, frozen=2),
     "R-Drop 4, weights averaged": replace(PLAIN, rdrop=4.0, average=True),
     "R-Drop 4, label smoothing 0.1, weights averaged": replace(PLAIN, rdrop=4.0, smoothing=0.1, average=True),
+    "two layers frozen, half n-grams": replace(PLAIN, frozen=2, lexical=0.5),
+    "R-Drop 4, two layers frozen, weights averaged, half n-grams": replace(
+        PLAIN, rdrop=4.0, frozen=2, average=True, lexical=0.5
+    ),
     "adversarial": replace(PLAIN, adversarial=0.5),
     "word dropout 0.1": replace(PLAIN, word_dropout=0.1),
     "word dropout 0.2, twice the epochs": replace(PLAIN, word_dropout=0.2, epochs=12),
@@ -73,16 +78,18 @@ def trained(name: str, task: str, seed: int, shared: Path, keep: Path | None) ->
     started = time.monotonic()
     network = fit(ready.taxonomy, ready.train, RECIPES[name], seed)
     seconds = time.monotonic() - started
-    tune = predict(network, ready.taxonomy, ready.tune.texts)
-    raw = {where: predict(network, ready.taxonomy, test.texts) for where, test in ready.tests.items()}
+    every = {**ready.tests, "tune": ready.tune}
+    raw = {where: predict(network, ready.taxonomy, test.texts) for where, test in every.items()}
+    if weight := RECIPES[name].lexical:
+        partner = Partner(ready.taxonomy, ready.train, weight)
+        raw = {where: partner.mixed(raw[where], test.texts) for where, test in every.items()}
     if keep:
         keep.mkdir(parents=True, exist_ok=True)
-        both = {**raw, "tune": tune}
-        tables = {f"{where}/{axis}": table for where, each in both.items() for axis, table in each.items()}
+        tables = {f"{where}/{axis}": table for where, each in raw.items() for axis, table in each.items()}
         savez: Any = np.savez  # its stub takes any keyword for `allow_pickle`
         savez(keep / f"{name}-{task}-{seed}.npz", **{key: each.astype("f4") for key, each in tables.items()})
     scores = {
-        where: tasks.scores(ready.taxonomy, (tune, ready.tune.gold), raw[where], test)
+        where: tasks.scores(ready.taxonomy, (raw["tune"], ready.tune.gold), raw[where], test)
         for where, test in ready.tests.items()
     }
     return {

@@ -13,6 +13,7 @@ import torch
 from tokenizers import Encoding
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from stance.batching import IdArray, in_batches, probabilities
 from stance.calibrate import best_temperature
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from stance.classifiers.transformer import TransformerParams
 
 _BATCHES_A_BUCKET = 20
+# Share of the running mean of the weights that each step keeps.
+_KEPT = 0.98
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ def train(
     AdamW with bias correction, linear warm-up and decay to nought, clipped gradients. The schedule is always
     followed to its end (Mosbach et al., "On the Stability of Fine-tuning BERT", ICLR 2021): weights from
     the middle of it, where the rate is still high, are worse than their dev loss says. ``dev`` only
-    gives a curve.
+    gives a curve, of the weights as they are before averaging.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network.to(device)
@@ -71,6 +74,7 @@ def train(
     optimizer = _optimizer(network, params)
     learning = [each for each in network.parameters() if each.requires_grad]
     schedule = _schedule(optimizer, steps * params.epochs, params.warmup)
+    mean = _Mean(learning, first=round(steps * params.epochs * (1 - params.averaged_share)))
     for epoch in range(1, params.epochs + 1):
         network.train()
         losses = []
@@ -81,6 +85,7 @@ def train(
             nn.utils.clip_grad_norm_(learning, params.clip_norm)
             optimizer.step()
             schedule.step()
+            mean.add((epoch - 1) * steps + number)
             losses.append(loss.item())
             if not math.isfinite(losses[-1]):
                 raise StanceError(
@@ -90,6 +95,36 @@ def train(
         log.metric("train/loss", float(np.mean(losses)), epoch)
         if dev is not None:
             log.metric("dev/loss", _dev_loss(network, taxonomy, dev), epoch)
+    mean.take()
+
+
+class _Mean:
+    """A running mean of the weights over the last steps.
+
+    Izmailov et al., "Averaging Weights Leads to Wider Optima and Better Generalization", UAI 2018, with an
+    exponential mean for the equal one, since the rate still falls while it is taken.
+    """
+
+    def __init__(self, weights: Sequence[nn.Parameter], first: int) -> None:
+        self._weights = list(weights)
+        self._first = first
+        self._mean: list[Tensor] = []
+        self._update: Any = get_ema_multi_avg_fn(_KEPT)  # type: ignore[no-untyped-call]
+
+    def add(self, step: int) -> None:
+        """Take in the weights after a step, counted from 1; steps up to ``first`` do not count."""
+        if step <= self._first:
+            return
+        now = [each.detach() for each in self._weights]
+        if self._mean:
+            self._update(self._mean, now, step - self._first)
+        else:
+            self._mean = [each.clone() for each in now]
+
+    def take(self) -> None:
+        """Put the mean in place of the last weights; without one, leave them."""
+        for weight, value in zip(self._weights, self._mean, strict=False):
+            weight.data.copy_(value)
 
 
 def _computes_bf16(device: torch.device) -> bool:
@@ -104,7 +139,9 @@ class _Loss:
     """The sum over axes of cross-entropy (single-label) and binary cross-entropy (multi-label).
 
     Rare framings weigh more, by the square root of the inverse frequency: the full inverse makes a
-    handful of rows shout. A topic's positives are weighed the same way.
+    handful of rows shout. A topic's positives are weighed the same way. With R-Drop (Liang et al.,
+    "R-Drop: Regularized Dropout for Neural Networks", NeurIPS 2021) every sentence passes twice under
+    different dropout, and what the two passes say may not lie far apart.
     """
 
     def __init__(
@@ -119,6 +156,7 @@ class _Loss:
         self._axes = taxonomy.axes
         self._rows = rows
         self._device = device
+        self._rdrop = params.rdrop
         self._bf16 = params.bf16 and _computes_bf16(device)
         self._states = frozen_states(network, rows.encodings, bf16=self._bf16) if network.frozen else None
         self._shares = {
@@ -131,17 +169,21 @@ class _Loss:
 
     def __call__(self, batch: Sequence[int]) -> Tensor:
         """Return the loss of one batch of row numbers."""
+        rows = [*batch, *batch] if self._rdrop else list(batch)
         with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._bf16):
-            logits = self._logits(batch)
+            logits = self._logits(rows)
         total = torch.zeros((), device=self._device)
         for (name, axis), scores in zip(self._axes.items(), logits, strict=True):
-            target = self._rows.targets[name][list(batch)].to(self._device)
+            target = self._rows.targets[name][rows].to(self._device)
             weight = self._weights[name]
             if axis.single:
                 loss = functional.cross_entropy(scores.float(), target, weight=weight)
             else:
                 loss = functional.binary_cross_entropy_with_logits(scores.float(), target, pos_weight=weight)
             total = total + self._shares[name] * loss
+            if self._rdrop:
+                one, other = scores.float().chunk(2)
+                total = total + self._rdrop * _apart(one, other, axis)
         return total
 
     def _logits(self, batch: Sequence[int]) -> tuple[Tensor, ...]:
@@ -150,6 +192,14 @@ class _Loss:
         ids, mask = collate([self._rows.encodings[row] for row in batch])
         logits: tuple[Tensor, ...] = self._network(ids.to(self._device), mask.to(self._device))
         return logits
+
+
+def _apart(one: Tensor, other: Tensor, axis: Axis) -> Tensor:
+    """Return the symmetric Kullback-Leibler divergence of two passes, a mean over rows or cells."""
+    if axis.single:
+        p, q = one.log_softmax(1), other.log_softmax(1)
+        return ((p.exp() - q.exp()) * (p - q)).sum(1).mean() / 2
+    return ((one.sigmoid() - other.sigmoid()) * (one - other)).mean() / 2
 
 
 def _label_weights(target: Tensor, axis: Axis, *, balanced: bool) -> Tensor:

@@ -176,16 +176,18 @@ class Family:
 
     def predict_proba(self, texts: Sequence[str]) -> dict[str, FloatArray]:
         """See :class:`stance.classifiers.Classifier`."""
-        starts = range(0, len(texts), _AT_ONCE)
-        parts = [self._logits(texts[start : start + _AT_ONCE]) for start in starts]
-        logits = np.concatenate([np.zeros((0, len(self._bias))), *parts])
-        found, first = {}, 0
-        for name, axis in self._taxonomy.axes.items():
-            found[name] = probabilities(logits[:, first : first + len(axis.names)], axis)
-            first += len(axis.names)
-        return found
+        axes = self._taxonomy.axes
+        return {name: probabilities(logits, axes[name]) for name, logits in self.logits(texts).items()}
 
-    def _logits(self, texts: Sequence[str]) -> FloatArray:
+    def logits(self, texts: Sequence[str]) -> dict[str, FloatArray]:
+        """Return axis name to logits, shape (texts, labels), taxonomy order."""
+        starts = range(0, len(texts), _AT_ONCE)
+        parts = [self._side_by_side(texts[start : start + _AT_ONCE]) for start in starts]
+        whole = np.concatenate([np.zeros((0, len(self._bias))), *parts])
+        ends = np.cumsum([len(axis.names) for axis in self._taxonomy.axes.values()])[:-1]
+        return dict(zip(self._taxonomy.axes, np.split(whole, ends, axis=1), strict=True))
+
+    def _side_by_side(self, texts: Sequence[str]) -> FloatArray:
         """Return logits, shape (texts, labels of all axes)."""
         logits: FloatArray = np.zeros((len(texts), len(self._bias))) + self._bias
         for analyzer, features in self._features(texts).items():

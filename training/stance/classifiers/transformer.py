@@ -1,4 +1,8 @@
-"""A fine-tuned transformer: trained with torch, run with onnxruntime and tokenizers alone."""
+"""A fine-tuned transformer, and beside it the n-grams that it overlooks.
+
+Trained with torch, run with onnxruntime and tokenizers. With a ``lexical_weight`` a TF-IDF classifier
+learns the same rows, and the two are heard together: they err on different sentences.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tokenizers import Encoding, Tokenizer
 
 from stance.batching import log_odds, probabilities
-from stance.classifiers import FitLog, Precision, Wanted, WordWeights
+from stance.classifiers import FitLog, Precision, Wanted, WordWeights, tfidf
 from stance.encoder import DEFAULT_ENCODER, locate
 from stance.errors import DamagedModelError, MissingExtraError, StanceError, UserError
 from stance.runtime import Runtime, seconds_for
@@ -50,6 +54,11 @@ class TransformerParams(BaseModel):
             single-label one.
         bf16: train in bfloat16 where the processor computes it in hardware; weights stay fp32.
         balanced: weigh rare labels by the square root of their inverse frequency.
+        rdrop: weight of the divergence between two passes under different dropout; 0 passes once, which
+            halves the time.
+        averaged_share: share of all steps, the last ones, whose weights are averaged; 0 for none.
+        lexical_weight: share of the logits that comes from n-grams; 0 leaves them out.
+        lexical: settings of the n-grams.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -70,6 +79,10 @@ class TransformerParams(BaseModel):
     clip_norm: float = Field(default=1.0, gt=0)
     bf16: bool = True
     balanced: bool = True
+    rdrop: float = Field(default=0.0, ge=0)
+    averaged_share: float = Field(default=0.0, ge=0, lt=1)
+    lexical_weight: float = Field(default=0.0, ge=0, lt=1)
+    lexical: tfidf.TfidfParams = tfidf.TfidfParams()
 
 
 class Family:
@@ -84,6 +97,7 @@ class Family:
         self._tokenizer: Tokenizer | None = None
         self._network: Any = None
         self._runtime: Runtime | None = None
+        self._lexical: tfidf.Family | None = None
         self.precision: Precision = "fp32"
 
     def fit(self, train: Dataset, dev: Dataset | None, log: FitLog) -> None:
@@ -100,6 +114,9 @@ class Family:
         rows = self._rows(train)
         dev_rows = None if dev is None else self._rows(dev)
         finetune.train(self._network, self._taxonomy, rows, dev_rows, self._params, self._seed, log)
+        if self._params.lexical_weight:
+            self._lexical = tfidf.Family(self._taxonomy, self._params.lexical, self._seed)
+            self._lexical.fit(train, dev, _Untold())
 
     def _rows(self, data: Dataset) -> Any:
         import torch
@@ -129,6 +146,14 @@ class Family:
         return {name: probabilities(logits, axes[name]) for name, logits in self._logits(texts).items()}
 
     def _logits(self, texts: Sequence[str]) -> dict[str, FloatArray]:
+        """Return axis to logits (texts, labels) of the network and the n-grams together."""
+        found = self._network_logits(texts)
+        if self._lexical is None:
+            return found
+        share, other = self._params.lexical_weight, self._lexical.logits(texts)
+        return {name: (1 - share) * logits + share * other[name] for name, logits in found.items()}
+
+    def _network_logits(self, texts: Sequence[str]) -> dict[str, FloatArray]:
         encodings = self._encode(texts)
         if self._runtime is not None:
             logits = self._runtime.run(encodings)
@@ -178,7 +203,8 @@ class Family:
             onnx, light = Path(name) / ONNX_FILE, Path(name) / LIGHT_FILE
             tokenizer = self._export(Path(name) / WEIGHTS_FILE, onnx)
             quantize(onnx, light)
-            return self._running(self._taxonomy, self._params, tokenizer, Runtime(light), "int8")
+            runtime = Runtime(light)
+            return self._running(self._taxonomy, self._params, tokenizer, runtime, self._lexical, "int8")
 
     def save(self, folder: Path, *, light: bool = False) -> None:
         """See :class:`stance.classifiers.Classifier`; the ONNX graph must agree with torch.
@@ -197,6 +223,8 @@ class Family:
             raise StanceError(
                 f"{folder / ONNX_FILE}: the exported graph differs from the trained network; report this"
             )
+        if self._lexical is not None:
+            self._lexical.save(folder)
         if light:
             quantize(folder / ONNX_FILE, folder / LIGHT_FILE)
 
@@ -225,7 +253,8 @@ class Family:
         runtime = Runtime(light if precision == "int8" else folder / ONNX_FILE)
         if runtime.outputs != {name: len(axis.names) for name, axis in taxonomy.axes.items()}:
             raise DamagedModelError(f"{folder}: its outputs do not fit the taxonomy; train it again")
-        return cls._running(taxonomy, params, tokenizer, runtime, precision)
+        lexical = tfidf.Family.load(folder, taxonomy, params.lexical) if params.lexical_weight else None
+        return cls._running(taxonomy, params, tokenizer, runtime, lexical, precision)
 
     @classmethod
     def _running(
@@ -234,12 +263,24 @@ class Family:
         params: TransformerParams,
         tokenizer: Tokenizer,
         runtime: Runtime,
+        lexical: tfidf.Family | None,
         precision: Precision,
     ) -> Self:
         """Return a classifier that predicts and cannot be trained or saved."""
         model = cls(taxonomy, params, seed=0)
-        model._tokenizer, model._runtime, model.precision = tokenizer, runtime, precision
+        model._tokenizer, model._runtime, model._lexical = tokenizer, runtime, lexical
+        model.precision = precision
         return model
+
+
+class _Untold:
+    """A fit log for the n-grams, whose few seconds are not worth a bar of their own."""
+
+    def metric(self, name: str, value: float, step: int) -> None:
+        """Ignore."""
+
+    def progress(self, done: int, total: int, loss: float | None) -> None:
+        """Ignore."""
 
 
 def _quicker(folder: Path, tokenizer: Tokenizer) -> Precision:
