@@ -27,7 +27,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -129,7 +129,10 @@ def ours(kind: str, models: Path) -> Callable[[Sequence[str]], object]:
 
 
 def pipeline(model: Path) -> Callable[[Sequence[str]], object]:
-    """Return transformers' text-classification pipeline: our encoder and framing head, on the CPU."""
+    """Return transformers' text-classification pipeline: our encoder and framing head, on the CPU.
+
+    The n-grams beside our network have no place in it; our own figures include them.
+    """
     import torch
     from safetensors.torch import load_file
     from torch import nn
@@ -143,6 +146,7 @@ def pipeline(model: Path) -> Callable[[Sequence[str]], object]:
     from transformers.modeling_outputs import SequenceClassifierOutput
     from transformers.utils import logging
 
+    from stance.classifiers.transformer import Family
     from stance.encoder import locate
     from stance.tagger import Tagger
 
@@ -191,18 +195,19 @@ def pipeline(model: Path) -> Callable[[Sequence[str]], object]:
         found = pipe(list(texts), batch_size=BATCH, truncation=True, top_k=None)
         return list(found)
 
-    _same(run, tagger)
+    alone = params.model_copy(update={"lexical_weight": 0.0})
+    _same(run, Family.load(model, tagger.taxonomy, alone, "fp32"), config.id2label.values())
     return run
 
 
-def _same(run: Callable[[Sequence[str]], list[Any]], tagger: Any) -> None:
+def _same(run: Callable[[Sequence[str]], list[Any]], network: Any, labels: Iterable[str]) -> None:
     """Make sure that both compute the same network: a comparison with another would say nothing."""
     stream = made(13)
     texts = [next(stream) for _ in range(8)]
-    raw = tagger.classifier.predict_proba(texts)["framing"]
+    raw = network.predict_proba(texts)["framing"]
     for row, found in zip(raw, run(texts), strict=True):
         scores = {each["label"]: each["score"] for each in found}
-        for label, value in zip(tagger.taxonomy.axes["framing"].names, row.tolist(), strict=True):
+        for label, value in zip(labels, row.tolist(), strict=True):
             if abs(scores[label] - value) > 1e-3:
                 raise SystemExit("the pipeline computes something else than stance; report this")
 
