@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 TOKEN_BUDGET = 384
 _MOST_SENTENCES = 64
 _PROBE_ROUNDS = 3
+_PROCESSOR = Path("/proc/cpuinfo")
+_VNNI = re.compile(r"\b(avx512_vnni|avx_vnni|amx_int8)\b")
 
 
 def token_batches(lengths: Sequence[int], budget: int = TOKEN_BUDGET) -> Iterator[list[int]]:
@@ -81,6 +84,17 @@ class Runtime:
         ids, mask = pad([encodings[number] for number in batch])
         found: Sequence[FloatArray] = self._session.run(None, {"input_ids": ids, "attention_mask": mask})
         return found
+
+
+def multiplies_bytes() -> bool:
+    """Tell whether Linux says that the processor sums 8-bit products in one step (VNNI).
+
+    Such a processor is several times quicker at int8 than at fp32, and gets no sum wrong.
+    """
+    try:
+        return bool(_VNNI.search(_PROCESSOR.read_text(encoding="utf-8")))
+    except OSError:
+        return False
 
 
 def seconds_for(runtime: Runtime, probe: Sequence[Encoding]) -> float:

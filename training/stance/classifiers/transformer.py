@@ -19,7 +19,7 @@ from stance.batching import log_odds, probabilities
 from stance.classifiers import FitLog, Precision, Wanted, WordWeights, tfidf
 from stance.encoder import DEFAULT_ENCODER, locate
 from stance.errors import DamagedModelError, MissingExtraError, StanceError, UserError
-from stance.runtime import Runtime, seconds_for
+from stance.runtime import Runtime, multiplies_bytes, seconds_for
 from stance.taxonomy import FloatArray, Taxonomy
 from stance.words import without_each
 
@@ -284,11 +284,13 @@ class _Untold:
 
 
 def _quicker(folder: Path, tokenizer: Tokenizer) -> Precision:
-    """Return the form that needs less time for two sentences on this machine.
+    """Return the form that needs less time on this machine: plain where bytes are multiplied, else tried.
 
     fp32 must be twice as quick to be taken: near the draw the same machine must not change its mind.
     It is also taken where int8 comes out wrong: old processors have no room for sums of two products.
     """
+    if multiplies_bytes():
+        return "int8"
     probe = tokenizer.encode_batch(_PROBE)
     full, light = Runtime(folder / ONNX_FILE), Runtime(folder / LIGHT_FILE)
     pairs = zip(full.run(probe), light.run(probe), strict=True)
