@@ -59,3 +59,54 @@ def test_the_int8_form_predicts_nearly_alike(models: Path, tmp_path: Path) -> No
     full, light = (Runtime(path).run(encodings) for path in (model / "model.onnx", tmp_path / "light.onnx"))
     assert max(np.abs(one - other).max() for one, other in zip(full, light, strict=True)) < 0.2
     assert (tmp_path / "light.onnx").stat().st_size < (model / "model.onnx").stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("flags", "found"),
+    [("fma avx2 avx512_vnni", True), ("fma avx2 avx_vnni", True), ("fma avx2 avx512f", False), (None, False)],
+)
+def test_a_processor_that_multiplies_bytes_is_known_by_its_flags(
+    flags: str | None, found: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With VNNI int8 is taken unseen; without it, or where nothing tells, the two forms are tried."""
+    from stance import runtime
+
+    told = tmp_path / "cpuinfo"
+    if flags is not None:
+        told.write_text(f"processor\t: 0\nflags\t\t: {flags}\n", encoding="utf-8")
+    monkeypatch.setattr(runtime, "_PROCESSOR", told)
+    assert runtime.multiplies_bytes() == found
+
+
+def test_word_embeddings_are_kept_in_bytes(tmp_path: Path) -> None:
+    """A large table is looked up in bytes, each row within half a step of what it was; a small one stays."""
+    onnx = pytest.importorskip("onnx", reason="needs the train extra")
+    import onnxruntime
+
+    from stance.quantize import quantize
+
+    draw = np.random.default_rng(5)
+    large, small = draw.normal(size=(6000, 8)).astype("f4"), draw.normal(size=(4, 8)).astype("f4")
+    make = onnx.helper
+    nodes = [
+        make.make_node("Gather", ["large", "ids"], ["words"]),
+        make.make_node("Gather", ["small", "places"], ["where"]),
+    ]
+    ids = [make.make_tensor_value_info(name, onnx.TensorProto.INT64, ["n"]) for name in ("ids", "places")]
+    outs = [
+        make.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["n", 8]) for name in ("words", "where")
+    ]
+    tables = [
+        onnx.numpy_helper.from_array(table, name) for name, table in (("large", large), ("small", small))
+    ]
+    graph = make.make_graph(nodes, "lookup", ids, outs, tables)
+    onnx.save(
+        make.make_model(graph, opset_imports=[make.make_opsetid("", 17)], ir_version=8),
+        tmp_path / "full.onnx",
+    )
+    quantize(tmp_path / "full.onnx", tmp_path / "light.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "light.onnx", providers=["CPUExecutionProvider"])
+    words, where = session.run(None, {"ids": np.array([0, 5999]), "places": np.array([3])})
+    steps = np.abs(large[[0, 5999]]).max(axis=1, keepdims=True) / 127
+    assert (np.abs(words - large[[0, 5999]]) <= 0.51 * steps).all()
+    assert (where == small[[3]]).all()
