@@ -53,9 +53,9 @@ def test_the_int8_form_predicts_nearly_alike(models: Path, tmp_path: Path) -> No
 
     pytest.importorskip("onnx", reason="needs the train extra")
     model = models / "transformer"
-    quantize(model / "model.onnx", tmp_path / "light.onnx")
     tokenizer = Tokenizer.from_file(str(model / "tokenizer.json"))
     encodings = tokenizer.encode_batch(["They met.", "Officials accused the rival of more."])
+    quantize(model / "model.onnx", tmp_path / "light.onnx", encodings)
     full, light = (Runtime(path).run(encodings) for path in (model / "model.onnx", tmp_path / "light.onnx"))
     assert max(np.abs(one - other).max() for one, other in zip(full, light, strict=True)) < 0.2
     assert (tmp_path / "light.onnx").stat().st_size < (model / "model.onnx").stat().st_size
@@ -104,7 +104,7 @@ def test_word_embeddings_are_kept_in_bytes(tmp_path: Path) -> None:
         make.make_model(graph, opset_imports=[make.make_opsetid("", 17)], ir_version=8),
         tmp_path / "full.onnx",
     )
-    quantize(tmp_path / "full.onnx", tmp_path / "light.onnx")
+    quantize(tmp_path / "full.onnx", tmp_path / "light.onnx", [])
     session = onnxruntime.InferenceSession(tmp_path / "light.onnx", providers=["CPUExecutionProvider"])
     words, where = session.run(None, {"ids": np.array([0, 5999]), "places": np.array([3])})
     steps = np.abs(large[[0, 5999]]).max(axis=1, keepdims=True) / 127

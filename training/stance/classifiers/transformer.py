@@ -31,6 +31,7 @@ ONNX_FILE = "model.onnx"
 LIGHT_FILE = "model.int8.onnx"
 TOKENIZER_FILE = "tokenizer.json"
 _EXPLAINED_AT_ONCE = 64
+_SAMPLED = 64
 _PARITY = 1e-3
 _CLEARLY = 0.5
 _FAR = 1.0
@@ -98,6 +99,7 @@ class Family:
         self._network: Any = None
         self._runtime: Runtime | None = None
         self._lexical: tfidf.Family | None = None
+        self._sample: Sequence[Encoding] = ()
         self.precision: Precision = "fp32"
 
     def fit(self, train: Dataset, dev: Dataset | None, log: FitLog) -> None:
@@ -112,6 +114,7 @@ class Family:
         finetune.seed_everything(self._seed)
         self._network = network.build(folder, self._taxonomy, self._params)
         rows = self._rows(train)
+        self._sample = rows.encodings[:: -(-len(rows) // _SAMPLED)]
         dev_rows = None if dev is None else self._rows(dev)
         finetune.train(self._network, self._taxonomy, rows, dev_rows, self._params, self._seed, log)
         if self._params.lexical_weight:
@@ -202,7 +205,7 @@ class Family:
         with TemporaryDirectory() as name:
             onnx, light = Path(name) / ONNX_FILE, Path(name) / LIGHT_FILE
             tokenizer = self._export(Path(name) / WEIGHTS_FILE, onnx)
-            quantize(onnx, light)
+            quantize(onnx, light, self._sample)
             runtime = Runtime(light)
             return self._running(self._taxonomy, self._params, tokenizer, runtime, self._lexical, "int8")
 
@@ -226,7 +229,7 @@ class Family:
         if self._lexical is not None:
             self._lexical.save(folder)
         if light:
-            quantize(folder / ONNX_FILE, folder / LIGHT_FILE)
+            quantize(folder / ONNX_FILE, folder / LIGHT_FILE, self._sample)
 
     def _export(self, weights: Path, onnx: Path) -> Tokenizer:
         from stance import network
