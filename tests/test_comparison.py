@@ -4,12 +4,16 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from conftest import ROWS, Silent, Stance, write_rows
 from stance.comparison import compare_models
 from stance.config import load_config
 from stance.errors import UserError
+from stance.tagger import CALIBRATION_FILE, CONFIG_FILE, MANIFEST_FILE, Tagger, write_model
+from stance.taxonomy import TAXONOMY_FILE
 from stance.train import NoTracker, run
 
 
@@ -68,3 +72,37 @@ def test_the_command_prints_a_verdict_and_json(stance: Stance, models: Path, tmp
     shutil.copytree(models / "tfidf", tmp_path / "cut")
     (tmp_path / "cut" / "held_out.jsonl").write_text("{}\n", encoding="utf-8")
     assert "changed or damaged" in stance("compare", models / "tfidf", "cut", code=1).stderr
+
+
+def damaged(model: Path, folder: Path) -> Path:
+    """Copy a tfidf model with the weights of its framings handed round; topics stay as they are."""
+    tagger = Tagger.load(model)
+    shutil.copytree(model, folder)
+    for name in (TAXONOMY_FILE, CALIBRATION_FILE, CONFIG_FILE, MANIFEST_FILE):
+        (folder / name).unlink()
+    arrays = load_file(folder / "weights.safetensors")
+    for part in ("framing.weights", "framing.bias"):
+        arrays[part] = np.ascontiguousarray(np.roll(arrays[part], 1, axis=0))
+    save_file(arrays, folder / "weights.safetensors")
+    kept = {"format", "stance", "versions", "files", "fingerprint"}
+    facts = {key: value for key, value in tagger.manifest.items() if key not in kept}
+    write_model(folder, tagger.taxonomy, tagger.calibration, tagger.config, {}, facts)
+    return folder
+
+
+def test_a_damaged_model_is_found(stance: Stance, models: Path, tmp_path: Path) -> None:
+    """Where weights of framings are exchanged, the whole model wins on framing, and on framing only."""
+    worse = damaged(models / "tfidf", tmp_path / "worse")
+    rows = [
+        (f"{group}{number // 2}", text, framing, topics)
+        for number, (group, text, framing, topics) in enumerate(ROWS)
+    ]
+    write_rows(tmp_path / "rows.jsonl", rows)
+    words = ("compare", models / "tfidf", worse, "--data", "rows.jsonl")
+    value = json.loads(stance(*words, "--json").stdout)
+    assert value["framing"]["macro_f1"]["significant"]
+    assert value["framing"]["macro_f1"]["interval"][1] < -0.5
+    assert not value["topics"]["micro_f1"]["significant"]
+    said = " ".join(stance(*words).stdout.split())
+    assert "tfidf is better on framing by" in said
+    assert "on topics no difference can be told with 24 sentences" in said
