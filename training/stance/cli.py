@@ -45,7 +45,7 @@ app.command()(report)
 def main() -> NoReturn:
     """Run the command line; every error that stance knows becomes one sentence and an exit code."""
     # Loading makes many objects and no garbage: a sixth of a short command went into looking for some.
-    gc.set_threshold(100_000, 50, 50)
+    gc.set_threshold(100_000)
     atexit.register(gc.freeze)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupted)
