@@ -151,7 +151,7 @@ def plot(points: list[dict[str, Any]], path: Path) -> None:
                 panel.plot(x, y, style, color=colour, marker="o", label=f"{family}, {tested}")
                 panel.fill_between(x, low, high, color=colour, alpha=0.08, linewidth=0)
         panel.set_xscale("log")
-        panel.set_xticks([84, 300, 1000, 2000, 6000], ["84", "300", "1,000", "2,000", "6,000"])
+        panel.set_xticks([84, 300, 1000, 2000, 9500], ["84", "300", "1,000", "2,000", "9,500"])
         panel.minorticks_off()
         panel.set_ylim(0, 1)
         panel.set_xlabel("training sentences")
