@@ -46,7 +46,7 @@ class Network(nn.Module):
         freeze(self, recipe.frozen)
         layers = self.encoder.encoder.layer
         for layer in layers[len(layers) - recipe.reinitialised :]:
-            layer.apply(self.encoder._init_weights)  # noqa: SLF001 - as transformers itself does it
+            restart(layer, self.encoder.config.initializer_range)
 
     def below(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Return the states that the frozen part gives, shape (batch, tokens, width)."""
@@ -80,6 +80,16 @@ class Network(nn.Module):
         """Return logits (batch, labels) in float32, one an axis."""
         pooled = self.dropout(self.pooled(pair))
         return [head(pooled).float() for head in self.heads]
+
+
+def restart(layer: nn.Module, spread: float) -> None:
+    """Draw a layer's weights anew, as BERT does: transformers' own function passes over what is loaded."""
+    for module in layer.modules():
+        if isinstance(module, nn.Linear):
+            nn.init.normal_(module.weight, std=spread)
+            nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.LayerNorm):
+            module.reset_parameters()
 
 
 def _away(mask: Tensor) -> Tensor:

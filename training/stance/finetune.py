@@ -127,7 +127,7 @@ class _Mean:
             weight.data.copy_(value)
 
 
-def _computes_bf16(device: torch.device) -> bool:
+def computes_bf16(device: torch.device) -> bool:
     """Tell whether matrix products in bfloat16 run in hardware; emulated ones are slower than fp32."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
@@ -157,7 +157,7 @@ class _Loss:
         self._rows = rows
         self._device = device
         self._rdrop = params.rdrop
-        self._bf16 = params.bf16 and _computes_bf16(device)
+        self._bf16 = params.bf16 and computes_bf16(device)
         self._states = frozen_states(network, rows.encodings, bf16=self._bf16) if network.frozen else None
         self._shares = {
             name: 1.0 if axis.single else params.multi_label_weight for name, axis in taxonomy.axes.items()
