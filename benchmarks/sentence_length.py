@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import mean
 
-from stance.dataset import Example, load_file, load_folder
+from stance.dataset import load_file, load_folder
+from stance.records import Example
 
 # Articles of the third round are told from those of the first two by their ids.
 THIRD_ROUND = "long"

@@ -57,6 +57,27 @@ def test_more_frozen_layers_than_there_are_is_a_mistake(encoder: Path, labels: P
         trained(encoder, labels, frozen_layers=2)
 
 
+def test_few_rows_are_passed_over_until_min_steps_are_made(encoder: Path, labels: Path) -> None:
+    """A small label set learns from as many batches as were asked for, a large one makes its epochs."""
+    import math
+
+    data = as_dataset(load_folder(labels))
+    steps = math.ceil(len(data) / 8)
+
+    class Counting(Silent):
+        last = 0
+
+        def progress(self, done: int, total: int, loss: float | None) -> None:
+            self.last = done
+
+    for asked, epochs in ((0, 2), (2 * steps, 2), (5 * steps - 1, 5)):
+        log = Counting()
+        settings = {"encoder": str(encoder), "epochs": 2, "batch_size": 8, "bf16": False, "min_steps": asked}
+        taxonomy = load_folder(labels).taxonomy
+        Family(taxonomy, TransformerParams.model_validate(settings), seed=3).fit(data, None, log)
+        assert log.last == epochs * steps
+
+
 def test_two_passes_without_dropout_are_one(encoder: Path, labels: Path) -> None:
     """R-Drop punishes what dropout makes of a sentence: where nothing is dropped it changes nothing."""
     still = {"dropout": 0.0, "encoder_dropout": 0.0}

@@ -70,12 +70,13 @@ def train(
     network.to(device)
     loss_of = _Loss(network, taxonomy, rows, params, device)
     generator = random.Random(seed)
-    steps = -(-len(rows) // params.batch_size)
+    steps, epochs = -(-len(rows) // params.batch_size), params.passes(len(rows))
+    total = steps * epochs
     optimizer = _optimizer(network, params)
     learning = [each for each in network.parameters() if each.requires_grad]
-    schedule = _schedule(optimizer, steps * params.epochs, params.warmup)
-    mean = _Mean(learning, first=round(steps * params.epochs * (1 - params.averaged_share)))
-    for epoch in range(1, params.epochs + 1):
+    schedule = _schedule(optimizer, total, params.warmup)
+    mean = _Mean(learning, first=round(total * (1 - params.averaged_share)))
+    for epoch in range(1, epochs + 1):
         network.train()
         losses = []
         for number, batch in enumerate(_buckets(rows, params.batch_size, generator), start=1):
@@ -91,7 +92,7 @@ def train(
                 raise StanceError(
                     f"training diverged in epoch {epoch} (loss {losses[-1]}); lower params.lr and head_lr"
                 )
-            log.progress((epoch - 1) * steps + number, steps * params.epochs, float(np.mean(losses[-20:])))
+            log.progress((epoch - 1) * steps + number, total, float(np.mean(losses[-20:])))
         log.metric("train/loss", float(np.mean(losses)), epoch)
         if dev is not None:
             log.metric("dev/loss", _dev_loss(network, taxonomy, dev), epoch)

@@ -46,6 +46,7 @@ class TransformerParams(BaseModel):
         revision: the full commit hash of a hub id.
         max_tokens: longer sentences are cut.
         epochs: passes over the rows; the rate falls to nought at the end of the last.
+        min_steps: few rows are passed over more often, until at least so many batches are learnt from.
         lr: peak learning rate of the encoder; ``head_lr`` that of the heads.
         warmup: share of all steps in which the rate rises.
         dropout: before the heads; ``encoder_dropout`` inside the encoder.
@@ -68,6 +69,7 @@ class TransformerParams(BaseModel):
     revision: str | None = None
     max_tokens: int = Field(default=128, ge=8, le=512)
     epochs: int = Field(default=3, ge=1)
+    min_steps: int = Field(default=0, ge=0)
     batch_size: int = Field(default=32, ge=1)
     lr: float = Field(default=2e-4, gt=0)
     head_lr: float = Field(default=1e-3, gt=0)
@@ -84,6 +86,11 @@ class TransformerParams(BaseModel):
     averaged_share: float = Field(default=0.0, ge=0, lt=1)
     lexical_weight: float = Field(default=0.0, ge=0, lt=1)
     lexical: tfidf.TfidfParams = tfidf.TfidfParams()
+
+    def passes(self, rows: int) -> int:
+        """Return how often so many rows are passed over, by ``epochs`` and ``min_steps``."""
+        steps = -(-rows // self.batch_size)
+        return max(self.epochs, -(-self.min_steps // steps))
 
 
 class Family:
