@@ -136,7 +136,7 @@ def main() -> None:
         f"held-out articles of the shipped labels ({count['n']:,} sentences of {count['groups']} articles)"
     )
     blocks: dict[str, str] = {}
-    for name in ("learning-curve", "fomc", "peers", "recipes", "tfidf-features", "intervals"):
+    for name in ("learning-curve", "small-data", "fomc", "peers", "recipes", "tfidf-features", "intervals"):
         path = Path(f"docs/{name}.md")
         if path.exists():
             blocks[name] = path.read_text()

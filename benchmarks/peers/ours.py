@@ -21,7 +21,7 @@ from stance.taxonomy import FloatArray
 class _Stance(Peer):
     """Trained and calibrated on the fold's training side, as ``stance train`` does for its scores.
 
-    A fifth of the training articles is not trained on: temperatures and thresholds come from it.
+    An eighth of the training articles is not trained on: temperatures and thresholds come from it.
     """
 
     packages = ("stance",)

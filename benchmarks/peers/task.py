@@ -48,7 +48,7 @@ class Rows:
         )
 
     def fifth(self, seed: int) -> tuple[Rows, Rows]:
-        """Set a fifth of the articles aside, the same fifth that stance calibrates on."""
+        """Set a fifth of the articles aside."""
         fold = grouped_folds(self.groups, _DEV_PARTS, seed)[0]
         return self.pick(fold.train), self.pick(fold.test)
 
