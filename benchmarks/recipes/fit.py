@@ -11,8 +11,6 @@ from benchmarks.recipes.ideas import Recipe
 from benchmarks.recipes.network import (
     DEVICE,
     ENCODER,
-    FIRST_WORD,
-    MASK_TOKEN,
     Network,
     autocast,
     batches,
@@ -98,8 +96,6 @@ def fit(taxonomy: Taxonomy, rows: Rows, recipe: Recipe, seed: int) -> Network:
             _set_rate(optimizer, step, steps)
             optimizer.zero_grad(set_to_none=True)
             pair = collate(encodings, batch) if states is None else collate_states(states, batch)
-            if recipe.word_dropout:
-                pair = _without_words(pair, recipe.word_dropout)
             loss_of.backward(network, pair, batch)
             nn.utils.clip_grad_norm_([each for each in network.parameters() if each.requires_grad], 1.0)
             optimizer.step()
@@ -109,12 +105,6 @@ def fit(taxonomy: Taxonomy, rows: Rows, recipe: Recipe, seed: int) -> Network:
     if averaged:
         network.load_state_dict(averaged)
     return network
-
-
-def _without_words(pair: tuple[Tensor, Tensor], share: float) -> tuple[Tensor, Tensor]:
-    ids, mask = pair
-    away = (torch.rand(ids.shape, device=ids.device) < share) & (ids > FIRST_WORD)
-    return ids.masked_fill(away, MASK_TOKEN), mask
 
 
 def _averaged(sofar: dict[str, Tensor] | None, network: Network) -> dict[str, Tensor]:

@@ -34,8 +34,6 @@ class Recipe:
             Contrastive Learning", NeurIPS 2020; the idea of SetFit, Tunstall et al., 2022).
         descriptions: heads start at the embedded descriptions of their labels.
         curriculum: rows that annotators disputed join after the first third (Bengio et al., ICML 2009).
-        word_dropout: share of the tokens that are masked anew in every pass (Iyyer et al., "Deep Unordered
-            Composition", ACL 2015).
         decay: of the weights (Loshchilov and Hutter, ICLR 2019).
         teachers: a student learns from out-of-fold probabilities of so many models, half and half with the
             labels (Hinton et al., 2015; Furlanello et al., "Born-Again Networks", ICML 2018).
@@ -63,7 +61,6 @@ class Recipe:
     contrastive: int = 0
     descriptions: bool = False
     curriculum: bool = False
-    word_dropout: float = 0.0
     decay: float = 0.01
     teachers: int = 0
     lexical: float = 0.0

@@ -43,32 +43,20 @@ RECIPES: dict[str, Recipe] = {
     "no class balance": replace(PLAIN, balance=0.0),
     "full class balance": replace(PLAIN, balance=1.0),
     "annotators' votes": replace(PLAIN, votes=True),
-    "R-Drop 1": replace(PLAIN, rdrop=1.0),
-    "R-Drop 4": replace(PLAIN, rdrop=4.0),
-    "R-Drop 1, two layers frozen": replace(PLAIN, rdrop=1.0, frozen=2),
     "R-Drop 4, two layers frozen, weights averaged": replace(PLAIN, rdrop=4.0, frozen=2, average=True),
     "two layers frozen, weights averaged": replace(PLAIN, frozen=2, average=True),
     "R-Drop 4, two layers frozen": replace(PLAIN, rdrop=4.0, frozen=2),
-    "R-Drop 4, weights averaged": replace(PLAIN, rdrop=4.0, average=True),
-    "R-Drop 4, label smoothing 0.1, weights averaged": replace(PLAIN, rdrop=4.0, smoothing=0.1, average=True),
     "two layers frozen, half n-grams": replace(PLAIN, frozen=2, lexical=0.5),
     "R-Drop 4, two layers frozen, weights averaged, half n-grams": replace(
         PLAIN, rdrop=4.0, frozen=2, average=True, lexical=0.5
     ),
     "adversarial": replace(PLAIN, adversarial=0.5),
-    "word dropout 0.1": replace(PLAIN, word_dropout=0.1),
-    "word dropout 0.2, twice the epochs": replace(PLAIN, word_dropout=0.2, epochs=12),
-    "weight averaging": replace(PLAIN, average=True),
     "topics weigh 1": replace(PLAIN, topics_weight=1.0),
-    "topics weigh 8": replace(PLAIN, topics_weight=8.0),
     "masked language first": replace(PLAIN, mlm=2),
     "contrastive first": replace(PLAIN, contrastive=1),
     "label descriptions": replace(PLAIN, descriptions=True),
     "disputed rows last": replace(PLAIN, curriculum=True),
     "taught by 3 others": replace(PLAIN, teachers=3),
-    "votes, R-Drop 1, averaging": replace(PLAIN, votes=True, rdrop=1.0, average=True),
-    "R-Drop 1, half the rate, twice the epochs": replace(PLAIN, rdrop=1.0, lr=1e-4, epochs=12),
-    "votes, word dropout 0.1, twice the epochs": replace(PLAIN, votes=True, word_dropout=0.1, epochs=12),
 }
 
 
