@@ -38,8 +38,8 @@ lint: $(VENV)/.all
 wheel: $(VENV)/.all
 	rm -rf dist
 	$(PIP) wheel --quiet --no-deps --wheel-dir dist .
-	$(BIN)/python -m zipfile --list dist/stance-*.whl | grep -q stance/cli.py
-	$(BIN)/python -m zipfile --list dist/stance-*.whl | grep -q stance/report/app/page.html
+	$(BIN)/python -m zipfile --list dist/stance-*.whl | grep stance/cli.py > /dev/null
+	$(BIN)/python -m zipfile --list dist/stance-*.whl | grep stance/report/app/page.html > /dev/null
 
 bench: $(VENV)/.all
 	$(BIN)/python benchmarks/interval_coverage.py
