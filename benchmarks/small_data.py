@@ -2,7 +2,7 @@
 
     python benchmarks/small_data.py [--workers 2] [--out docs/small-data]
 
-Trains on whole written articles drawn at random from four folds of five, by the default config but for
+Trains on whole articles drawn at random from four folds of five, by the default config but for
 ``min_steps``, with one inner split to calibrate on as ever, and scores the articles of the fifth fold.
 Finished runs are kept in OUT.jsonl: the same command goes on where it stopped. Writes OUT.md.
 """
@@ -18,37 +18,19 @@ from statistics import mean
 from typing import Any
 
 import torch
+from rich.console import Console
 
 from stance import crossval
 from stance.config import load_config
 from stance.crossval import Problem
 from stance.dataset import load_folder
+from stance.progress import TrainingProgress
 from stance.split import Fold
 
 LABELS = Path("labels/news")
 # Training rows to the least numbers of steps that are tried with them.
 PLAN = {100: (0, 100, 200, 400), 300: (0, 100, 200, 400, 800), 1000: (0, 400)}
 METRICS = (("framing", "macro_f1"), ("topics", "micro_f1"))
-
-
-class Silent:
-    """A watcher and fit log of runs that stand side by side, where bars would mix."""
-
-    def plan(self, fits: int) -> None:
-        """Ignore."""
-
-    def fit(self, title: str) -> Silent:
-        """Follow silently."""
-        return self
-
-    def skip(self, fits: int, title: str) -> None:
-        """Ignore."""
-
-    def metric(self, name: str, value: float, step: int) -> None:
-        """Ignore."""
-
-    def progress(self, done: int, total: int, loss: float | None) -> None:
-        """Ignore."""
 
 
 def drawn(problem: Problem, fold: Fold, rows: int, seed: int) -> Fold:
@@ -72,7 +54,9 @@ def run(work: tuple[int, int, int]) -> dict[str, Any]:
     )
     problem = Problem.of(load_folder(LABELS))
     fold = crossval.outer_folds(problem, load_config(Path("configs/transformer.yaml"), labels=LABELS))[0]
-    outcome = crossval.run_fold(problem, config, drawn(problem, fold, rows, seed), Silent())
+    # Bars of runs that stand side by side would mix.
+    with TrainingProgress(Console(quiet=True), "") as watcher:
+        outcome = crossval.run_fold(problem, config, drawn(problem, fold, rows, seed), watcher)
     scores = crossval.score(problem, crossval.out_of_fold(problem, [outcome])).as_json()
     return {
         "rows": rows,
